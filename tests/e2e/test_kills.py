@@ -23,8 +23,8 @@ from tests.support.platform import Platform
 from tests.support.waiting import wait_until
 
 COMPONENTS = ("watch", "stream", "project", "serve", "kafka")
-ROUNDS = 3
-CHANGES = 1_500
+ROUNDS = 2
+CHANGES = 800
 LANES = topics.EMBEDDED_LANES
 WITNESSES = 20
 

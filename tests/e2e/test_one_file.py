@@ -11,15 +11,19 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from confluent_kafka import Producer
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from schemas import topics
 from schemas.headers import TRACEPARENT, find
 from tests.support import media
-from tests.support.committed import read_all
-from tests.support.platform import Platform
+from tests.support.committed import connection, read_all
+from tests.support.platform import PASSWORD, Platform
 from tests.support.waiting import wait_until
 
 SECONDS = 15
@@ -208,3 +212,56 @@ def test_names_are_carried_exactly(platform: Platform, root: Path) -> None:
         ("two\nlines.txt", None),
         ("n" * 251 + ".txt", None),
     }
+
+
+def test_no_secret_is_in_any_record_log_line_metric_or_error(platform: Platform) -> None:
+    """Secrets of every kind are used, rightly and wrongly; then everything that is written or answered is searched."""
+    mistyped, wrong = "Canary 4711 typed as a name!", "canary-of-a-wrong-password"
+    with httpx.Client(base_url=platform.run["url"], timeout=SECONDS) as client:
+        session = client.post("/api/v1/auth/login", json={"username": "admin", "password": PASSWORD}).json()
+        token = session["session_token"]
+        client.cookies.clear()
+        signed_in = {"Authorization": f"Bearer {token}"}
+        ticket = client.post("/api/v1/auth/ws-ticket", headers=signed_in).json()["ticket"]
+        issued = client.post("/api/v1/tokens", headers=signed_in, json={"name": "m", "role": "viewer"})
+        machine = issued.json()["token"]
+        refused = [
+            client.post("/api/v1/auth/login", json={"username": "admin", "password": wrong}),
+            client.post("/api/v1/auth/login", json={"username": mistyped, "password": wrong}),
+            client.post("/api/v1/auth/refresh", json={"refresh_token": session["refresh_token"] + "x"}),
+            client.get("/api/v1/media/stats", headers={"Authorization": f"Bearer {token}x"}),
+            client.get(f"/api/v1/media/stats?token={token}", headers={"Authorization": f"Bearer {machine}x"}),
+        ]
+        assert [answer.is_error for answer in refused] == [True] * len(refused)
+        shown = [answer.text for answer in refused]
+        shown += [client.get(path, headers=signed_in).text for path in ("/health", "/metrics", "/api/v1/topics")]
+    for query in (f"token={token}", f"ticket={ticket}", f"ticket={ticket}", f"token={token}x", f"token={machine}"):
+        with connect(f"{platform.run['ws_url']}?{query}") as socket:
+            try:
+                socket.send(json.dumps({"type": "subscribe", "channel": "media_updates", "token": token}))
+                shown.append(str(socket.recv(SECONDS)))
+            except ConnectionClosed as closed:
+                shown.append(str(closed))
+    producer = Producer(connection(platform.brokers))
+    producer.produce(topics.RAW.name, b"poison", b"home", partition=0)
+    assert producer.flush(SECONDS) == 0
+    letters = topics.dlq_of(topics.RAW)
+    wait_until(lambda: read_all(platform.brokers, letters.name, 0) != [], SECONDS, what="its dead letter")
+
+    secrets = {path.read_text().strip() for path in (platform.state_dir / "secrets").rglob("*") if path.is_file()}
+    secrets |= {PASSWORD, token, session["refresh_token"], ticket, machine, mistyped, wrong}
+    secrets.add(urlsplit(platform.run["database_url"]).password or "")
+    assert len(secrets) >= 14
+    assert min(map(len, secrets)) > 8
+    logs = [*(platform.state_dir / "logs").iterdir(), *(platform.state_dir / "kafka" / "log").iterdir()]
+    places = {path.name: path.read_bytes() for path in logs}
+    assert all(places[f"{component}.log"] for component in ("serve", "stream", "watch", "project"))
+    places |= {"what up printed": platform.output.encode(), "answers": "\n".join(shown).encode()}
+    for topic in topics.ALL_TOPICS:
+        read = read_all(platform.brokers, topic.name, *range(topic.partition_count(topics.EMBEDDED_LANES)))
+        places[topic.name] = b"\n".join(
+            b"".join((r.key or b"", r.value or b"", *(value for _, value in r.headers))) for r in read
+        )
+    assert places[topics.AUDIT.name] != b"" and places[letters.name] != b""
+    found = [(place, secret) for place, text in places.items() for secret in secrets if secret.encode() in text]
+    assert found == []

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from psycopg import sql
 
@@ -74,7 +75,13 @@ def delete_topics(broker: EmbeddedKafka, prefix: str = "t") -> None:
     names = [name for name in admin.list_topics(timeout=ADMIN_SECONDS).topics if name.startswith(prefix)]
     if names:
         for deleted in admin.delete_topics(names, request_timeout=ADMIN_SECONDS).values():
-            deleted.result()
+            try:
+                deleted.result()
+            except KafkaException as error:
+                if (
+                    error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART
+                ):  # else listed, and being deleted already
+                    raise
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -43,6 +44,9 @@ _INITDB_OPTIONS = (
     f"--username={USER}",
 )
 _POLL_SECONDS = 0.1
+WORKERS_SECONDS = 10.0
+_MEMORY_LINE = 7
+"""Of `postmaster.pid` (PostgreSQL: src/include/utils/pidfile.h, LOCK_FILE_LINE_SHMEM_KEY)."""
 
 
 class EmbeddedPostgres:
@@ -206,7 +210,26 @@ class EmbeddedPostgres:
         lock = self._data / "postmaster.pid"
         lines = lock.read_text().splitlines() if lock.is_file() else []
         if lines and lines[0].isdecimal() and not _serves(int(lines[0]), self._data):
+            _wait_until_detached(lines)
             lock.unlink()
+
+
+def _wait_until_detached(lock: list[str]) -> None:
+    """The worker processes of a killed server notice its end by themselves, on a busy machine only after seconds, and a new
+    server does not start before: "pre-existing shared memory block is still in use". `lock`: the lines of the lock file, the
+    seventh of which names the memory ("key id"). After WORKERS_SECONDS the new server itself reports why it cannot start."""
+    if len(lock) < _MEMORY_LINE or len(memory := lock[_MEMORY_LINE - 1].split()) != 2:
+        return
+    deadline = time.monotonic() + WORKERS_SECONDS
+    while memory[1] in _attached() and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _attached() -> set[str]:
+    """The ids of shared memory segments that a process uses (proc(5), /proc/sysvipc/shm)."""
+    table = Path("/proc/sysvipc/shm")
+    head, *rows = (line.split() for line in table.read_text().splitlines()) if table.exists() else ([],)
+    return {row[head.index("shmid")] for row in rows if int(row[head.index("nattch")])}
 
 
 def _serves(pid: int, data: Path) -> bool:

@@ -29,7 +29,7 @@ from tests.support.topic import NewRecord, decoded, pour, read
 from tests.support.waiting import wait_until
 
 LIBRARY = "home"
-FILES = 1_500
+FILES = 800
 FRESH_SECONDS = 2.0
 AT = "2026-11-27T10:00:00.000Z"
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import stat
+import threading
 from pathlib import Path
 
 import psycopg
@@ -47,17 +50,29 @@ def test_a_broker_killed_and_started_again_has_what_it_acknowledged(broker_facto
     assert asyncio.run(write(b"after")) == 1
 
 
-def test_a_database_killed_and_started_again_has_what_it_committed(
-    postgres: EmbeddedPostgres, migrated: str
-) -> None:
-    with psycopg.connect(migrated) as connection:
-        connection.execute("CREATE TABLE kept (n int)")
-        connection.execute("INSERT INTO kept VALUES (7)")
-    postgres.kill()
-    postgres.start()
-    postgres.wait_ready()
-    with psycopg.connect(migrated) as connection:
-        assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]
+def test_a_database_killed_while_its_workers_live_on_starts_again_with_what_it_committed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    server = EmbeddedPostgres(tmp_path / "server", ports.free_port(), fsync=False)
+    server.prepare()
+    server.start()
+    try:
+        server.wait_ready()
+        with psycopg.connect(server.url()) as connection:
+            connection.execute("CREATE TABLE kept (n int)")
+            connection.execute("INSERT INTO kept VALUES (7)")
+            (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+            connection.commit()
+            os.kill(pid, signal.SIGSTOP)  # a worker that has no time to notice
+            server.kill()
+            timer = threading.Timer(2.0, os.kill, (pid, signal.SIGCONT))
+            timer.start()
+            server.start()
+            server.wait_ready()
+            timer.join()
+        with psycopg.connect(server.url()) as connection:
+            assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]
+    finally:
+        server.kill()
 
 
 def test_a_database_is_at_home_in_a_folder_of_any_name_that_only_its_owner_may_pass(tmp_path: Path) -> None:
