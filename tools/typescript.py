@@ -111,7 +111,7 @@ def _grouped(text: str) -> str:
 
 
 def _module() -> Iterator[str]:
-    yield "// Written by `python -m tools.generate` from schemas/; a check fails where it is out of date."
+    yield "// Written by `python -m tools.generate` from schemas/; a check fails if it is out of date."
     yield ""
     yield from _records()
     yield from _events()
@@ -125,7 +125,7 @@ def _records() -> Iterator[str]:
     structs = _structs(types)
     for name, record in components.items():
         yield from interface(name, record, left_out=structs[name].__struct_config__.omit_defaults)
-    yield "/** `data` of a `media_update`; `action` tells them apart. */"
+    yield "/** `data` of a `media_update`; `action` distinguishes them. */"
     yield f"export type MediaUpdate = {' | '.join(part.__name__ for part in get_args(MediaUpdate))};"
     yield ""
 
@@ -163,13 +163,13 @@ def _events() -> Iterator[str]:
         yield f"  {event}: {data};"
     yield "}"
     yield ""
-    yield "/** The members of the gateway's own messages by their `type`; they stand in `data` and beside it. */"
+    yield "/** The members of the gateway's own messages by their `type`; they are in `data` and beside it. */"
     yield "export interface AnswerData {"
     for answer, body in ANSWERS:
         yield f"  {answer}: {body.__name__};"
     yield "}"
     yield ""
-    yield "/** Why a message was refused. */"
+    yield "/** Why a message was rejected. */"
     yield f"export type ErrorCode = {' | '.join(json.dumps(code) for code in get_args(ErrorCode))};"
     yield ""
 
@@ -187,7 +187,7 @@ def _channels() -> Iterator[str]:
 
 
 def _close_codes() -> Iterator[str]:
-    yield "/** Every close code: what it means, and whether to come back. */"
+    yield "/** Every close code: its meaning, and whether to reconnect. */"
     yield "export const CLOSE_CODES: Readonly<Record<number, { meaning: string; comeBack: boolean }>> = {"
     for code in CLOSE_CODES:
         yield f"  {code.code}: {{ meaning: {json.dumps(code.meaning)}, comeBack: {json.dumps(code.come_back)} }},"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the secrets that docker-compose.yml mounts, each once; what is there is kept.
+# Creates the secrets that docker-compose.yml mounts; existing ones are kept.
 # The folder is closed to others. The files in it are not, because the containers' user reads them.
 set -eu
 umask 022

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Backup and restore of what the containers keep: `volumes.sh save FOLDER` and `volumes.sh load FOLDER`, each while nothing runs
+# Backup and restore of the containers' data: `volumes.sh save FOLDER` and `volumes.sh load FOLDER`, each while nothing runs
 # (docker compose stop). One archive for each volume, with owners and times, and the secrets beside them.
 #
-# A backup appears under its name when it is complete. `load` writes only into volumes that are empty, or not there yet.
+# A backup appears under its name when it is complete. `load` writes only into volumes that are empty or do not exist yet.
 set -eu
 umask 077
 
 engine=${CONTAINER_ENGINE:-docker}
 project=${COMPOSE_PROJECT_NAME:-catalogizer}
-image=${ARCHIVE_IMAGE:-postgres:18} # any with tar; this one is there anyway
+image=${ARCHIVE_IMAGE:-postgres:18} # any image with tar; this one is there anyway
 here=$(cd "$(dirname "$0")" && pwd)
 volumes="kafka kafka-2 kafka-3 postgres watch stream project"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Compiles everything below $1, which will be found without it, and gives all files there one time: two builds of the same
-# versions are the same files. Bytecode is not checked against its source, for both are read-only.
+# Compiles everything below $1, a prefix that the image does not have, and gives all files there the same time: two builds of the
+# same versions have the same files. Bytecode is not checked against its source, because both are read-only.
 set -eu
-# one process, for two would share constants differently; no random order of sets in them
+# one process, because several would share constants differently; a fixed hash seed for the order of sets
 PYTHONHASHSEED=0 python3.11 -m compileall -q -j 1 --invalidation-mode unchecked-hash -s "$1" -p / "$1"
 find "$1" -depth -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the locked packages into /opt/catalogizer, each checked by its hash; of the tools for it nothing gets there.
+# Installs the locked packages into /opt/catalogizer, each verified by its hash; the tools for it are not installed there.
 set -eu
 export UV_SYSTEM_CERTS=1 # the system's list of certificates, as pip here
 python3.11 -m venv /opt/tools

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Fills /image with what Python needs of Debian: the files of these packages, and no shell, package manager or compiler. Their
+# Fills /image with the Debian packages that Python needs, without a shell, package manager or compiler. Their
 # names and versions stay in /var/lib/dpkg/status.d, where scanners of images look, and their licences in /usr/share/doc.
 set -eu
 packages="base-files ca-certificates libbz2-1.0 libc-bin libc6 libcrypt1 libexpat1 libffi8 libgcc-s1 liblzma5
     libpython3.11-minimal libpython3.11-stdlib libsqlite3-0 libssl3 libstdc++6 libuuid1 media-types netbase
     python3.11-minimal zlib1g"
-# modules of the standard library that nothing here imports, and whose libraries are therefore left out
+# modules of the standard library that nothing here imports; their libraries are left out
 unused="_curses _curses_panel _dbm _gdbm _tkinter nis readline"
 
 cd "$(mktemp -d)"
@@ -44,6 +44,6 @@ printf '%s\n' 'root:x:0:0:root:/:/sbin/nologin' \
 printf '%s\n' 'root:x:0:' 'catalogizer:x:10001:' > etc/group
 printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' > etc/nsswitch.conf
 install --directory --owner=10001 --group=10001 --mode=0700 var/lib/catalogizer
-# a new volume that is mounted there takes this owner, so that the demo library can be made in it
+# a new volume that is mounted there gets this owner, so that the demo library can be created in it
 install --directory --owner=10001 --group=10001 --mode=0755 media
 install --directory --mode=1777 tmp var/tmp

@@ -1,5 +1,5 @@
-# Tasks that run once, before the first start and after each update. They are the program's own commands: it owns the table
-# of topics and permissions, the migrations and the roles (docs/decisions/0040). All can be repeated at any time.
+# Tasks that run once, before the first start and after each update. They are the program's own commands, because the program
+# has the table of topics and permissions, the migrations and the roles (docs/decisions/0040). All can be repeated at any time.
 
 locals {
   owner_database = { CATALOGIZER_DATABASE__URL = module.database.owner_url }
@@ -9,7 +9,7 @@ locals {
     "/opt/kafka/bin/kafka-acls.sh --bootstrap-server \"$BOOTSTRAP_SERVERS\" --command-config /tmp/client.properties --add --force ${arguments}"
   ])
 
-  # name: who it is (roles, secrets, network), what it runs
+  # name: its component (roles, secrets, network), its command
   jobs = {
     topics = {
       component   = "topics"
@@ -71,8 +71,8 @@ module "job" {
   tags               = var.tags
 }
 
-# A cluster whose topics are nobody's by default has nobody who may change that, but who signs in by IAM. This makes the
-# operator one, with Kafka's own tool and AWS's sign-in for it; the image is the operator's (README, step 2).
+# In a cluster without default permissions only clients that sign in by IAM may grant some. This task grants the operator its
+# permissions, with Kafka's own tool and AWS's sign-in for it; the image is the operator's (README, step 2).
 module "bootstrap" {
   source = "./modules/task"
   count  = var.kafka_tools_image == null || !local.kafka_made ? 0 : 1

@@ -1,10 +1,10 @@
-# The platform on AWS, put together of its modules. What stands beside the storage, the producer, is a module of its own:
-# there is one for each place that has media.
+# The platform on AWS, composed of its modules. The producer, which runs near the storage, is a separate module, used once for
+# each place that has media.
 
 locals {
   kafka_made = var.kafka.existing == null
 
-  # Who reaches what over the network, and with which secrets a task starts.
+  # Which components reach what over the network, and with which secrets their tasks start.
   kafka_clients    = toset(["watch", "stream", "project", "serve", "topics"])
   database_clients = toset(["project", "serve", "migrate", "admin"])
   iam_clients      = toset(var.kafka_tools_image == null ? [] : ["bootstrap"])
@@ -12,7 +12,7 @@ locals {
 
   kafka_user = { watch = "watch", stream = "stream", project = "project", serve = "serve", topics = "operator" }
 
-  # Brokers that ask for no password get none.
+  # If the brokers require no password, there are no secrets for them.
   kafka_secrets = module.kafka.signs_in ? {
     for component, user in local.kafka_user : component => module.secrets.arns["kafka/${user}"]
   } : {}
@@ -46,7 +46,7 @@ locals {
     "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:log-group:/catalogizer/${var.name}/${component == "topics" ? "topics*" : component}",
   ] }
 
-  # How far a component is behind: what MSK says of its group, or what the operator measures on brokers of his own.
+  # The lag of a component: MSK's metric of its group, or a metric of the operator for other brokers.
   lag_metrics = merge(
     module.kafka.cluster_name == null ? {} : {
       for component, lag in module.topics_and_acls.lag : component => [for topic in lag.topics : {
@@ -166,7 +166,7 @@ resource "aws_ecs_cluster" "this" {
   }
 }
 
-# What each process may reach. Nothing reaches them, but the load balancer the gateways (module gateway).
+# What each process may reach. Only the load balancer may reach a process, the gateways (module gateway).
 resource "aws_security_group" "process" {
   #checkov:skip=CKV2_AWS_5:services have it (processes.tf), tasks are run with it (output run), a producer is given it
   for_each = local.processes
@@ -213,7 +213,7 @@ resource "aws_vpc_security_group_egress_rule" "kafka_iam" {
   tags                         = var.tags
 }
 
-# Brokers that were there already: wherever they are, by the ports that they are known by.
+# Existing brokers, at any address, by their known ports.
 resource "aws_vpc_security_group_egress_rule" "kafka_existing" {
   for_each = local.kafka_made ? {} : {
     for pair in setproduct(local.kafka_clients, distinct([for server in split(",", var.kafka.existing.bootstrap_servers) : split(":", server)[1]])) :

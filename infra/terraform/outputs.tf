@@ -1,30 +1,30 @@
 output "dns_name" {
-  description = "Name of the load balancer, which public_url's host name is to be an alias of; null until run_processes."
+  description = "DNS name of the load balancer, of which public_url's host name must be an alias; null until run_processes is true."
   value       = one(module.gateway[*].dns_name)
 }
 
 output "zone_id" {
-  description = "Its zone, for that alias; null until run_processes."
+  description = "Hosted zone of the load balancer, for that alias; null until run_processes is true."
   value       = one(module.gateway[*].zone_id)
 }
 
 output "run" {
-  description = "The command that runs each task: bootstrap (once), topics-acls, topics, migrate, admin, in this order."
+  description = "The command for each task; run them in this order: bootstrap (once), topics-acls, topics, migrate, admin."
   value       = local.run
 }
 
 output "operator_acls" {
-  description = "Arguments of kafka-acls.sh --add, for an administrator who signs in by IAM and has no bootstrap task."
+  description = "Arguments of kafka-acls.sh --add, for an administrator who signs in by IAM if there is no bootstrap task."
   value       = module.topics_and_acls.operator_acls
 }
 
 output "bootstrap_servers" {
-  description = "Where the platform's processes reach Kafka."
+  description = "Addresses of Kafka for the platform's processes."
   value       = module.kafka.bootstrap_servers
 }
 
 output "bootstrap_servers_iam" {
-  description = "Where clients reach it that sign in by IAM."
+  description = "Addresses of Kafka for clients that sign in by IAM."
   value       = module.kafka.bootstrap_servers_iam
 }
 
@@ -34,17 +34,17 @@ output "kafka_policy_arns" {
 }
 
 output "kafka_environment" {
-  description = "Settings of a producer about Kafka, without user and password: kafka_environment of module producer."
+  description = "A producer's Kafka settings, without user and password: for kafka_environment of module producer."
   value       = merge(module.kafka.environment, { CATALOGIZER_KAFKA__TOPIC_PREFIX = var.topic_prefix, CATALOGIZER_KAFKA__LANES = tostring(var.lanes) })
 }
 
 output "watch_secret_arn" {
-  description = "The producer's secret for Kafka; null where the brokers ask for none."
+  description = "The producer's secret for Kafka; null if the brokers require no password."
   value       = module.kafka.signs_in ? module.secrets.arns["kafka/watch"] : null
 }
 
 output "admin_secret_arn" {
-  description = "Where the password of user admin stands."
+  description = "The secret with the password of user admin."
   value       = module.secrets.arns["admin"]
 }
 
@@ -70,7 +70,7 @@ output "kms_key_arn" {
 }
 
 output "alarm_topic_arn" {
-  description = "Where alarms go."
+  description = "The SNS topic of the alarms."
   value       = module.observability.topic_arn
 }
 

@@ -1,5 +1,4 @@
-# The processes. Until topics, permissions and tables have been made (jobs.tf) none of them could work: run_processes is
-# false for the first apply.
+# The processes. They need topics, permissions and tables (jobs.tf), so run_processes is false for the first apply.
 
 locals {
   projector_database = { CATALOGIZER_DATABASE__URL = module.database.urls["catalogizer_project"] }

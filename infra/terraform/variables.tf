@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "image" {
-  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  description = "The platform's image. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "image" {
 }
 
 variable "cpu_architecture" {
-  description = "Processor that the image was built for."
+  description = "Processor architecture that the image was built for."
   type        = string
   default     = "X86_64"
   nullable    = false
@@ -31,12 +31,12 @@ variable "cpu_architecture" {
 }
 
 variable "public_url" {
-  description = "Where browsers find it. A host name of its own: a load balancer cannot strip a path."
+  description = "Address in the browser. It needs a host name of its own, because a load balancer cannot strip a path."
   type        = string
 
   validation {
     condition     = can(regex("^https://[^/?#@ ]+$", var.public_url))
-    error_message = "https:// and a host name, nothing behind it."
+    error_message = "https:// and a host name, without a path."
   }
 }
 
@@ -51,7 +51,7 @@ variable "certificate_arn" {
 }
 
 variable "network" {
-  description = "The network: made in three zones, or existing (module network says what of either)."
+  description = "The network: created in three zones, or an existing one (see module network)."
   type = object({
     zones           = optional(list(string))
     cidr            = optional(string)
@@ -72,7 +72,7 @@ variable "network" {
 }
 
 variable "kafka" {
-  description = "The log: an MSK cluster that is made, or existing brokers (module kafka says what of either). existing_cidr: where those are."
+  description = "The log: a new MSK cluster, or existing brokers (see module kafka). existing_cidr: the addresses of existing brokers."
   type = object({
     version          = optional(string)
     instance_type    = optional(string)
@@ -100,7 +100,7 @@ variable "kafka" {
 }
 
 variable "database" {
-  description = "PostgreSQL; what is not named is as module database has it."
+  description = "PostgreSQL; members that are not set have the defaults of module database."
   type = object({
     engine_version      = optional(string)
     instance_class      = optional(string)
@@ -122,7 +122,7 @@ variable "database" {
 }
 
 variable "streams" {
-  description = "Stream workers; what is not named is as module streams has it. security_group_ids: further ones, such as those that reach a file server. environment: CATALOGIZER_STREAMS__ANALYSIS__... where files are read."
+  description = "Stream workers; members that are not set have the defaults of module streams. security_group_ids: additional ones, such as access to a file server. environment: CATALOGIZER_STREAMS__ANALYSIS__... if files are read."
   type = object({
     min_count             = optional(number)
     max_count             = optional(number)
@@ -142,7 +142,7 @@ variable "streams" {
 }
 
 variable "projector" {
-  description = "Projectors; what is not named is as module projector has it."
+  description = "Projectors; members that are not set have the defaults of module projector."
   type = object({
     min_count             = optional(number)
     max_count             = optional(number)
@@ -160,7 +160,7 @@ variable "projector" {
 }
 
 variable "gateway" {
-  description = "Gateways; what is not named is as module gateway has it. secrets: further settings that are secret, such as CATALOGIZER_GATEWAY__OIDC."
+  description = "Gateways; members that are not set have the defaults of module gateway. secrets: additional secret settings, such as CATALOGIZER_GATEWAY__OIDC."
   type = object({
     allowed_cidrs             = optional(list(string))
     internal                  = optional(bool, false)
@@ -187,7 +187,7 @@ variable "gateway" {
 }
 
 variable "run_processes" {
-  description = "Run stream workers, projectors and gateways. False for the first apply: topics, permissions and tables come before them."
+  description = "Run stream workers, projectors and gateways. False for the first apply, because they need topics, permissions and tables."
   type        = bool
   default     = true
   nullable    = false
@@ -206,7 +206,7 @@ variable "lanes" {
 }
 
 variable "topic_prefix" {
-  description = "Put before every topic, group and transactional id (CATALOGIZER_KAFKA__TOPIC_PREFIX)."
+  description = "Prefix of every topic, group and transactional id (CATALOGIZER_KAFKA__TOPIC_PREFIX)."
   type        = string
   default     = ""
   nullable    = false
@@ -218,7 +218,7 @@ variable "topic_prefix" {
 }
 
 variable "lag_metrics" {
-  description = "Where Kafka is no MSK cluster: what is measured of how many seconds stream and project are behind. None: their number stays at min_count."
+  description = "If Kafka is not an MSK cluster: metrics of the lag in seconds of stream and project. None: their number stays at min_count."
   type = map(list(object({
     namespace  = string
     name       = string
@@ -234,7 +234,7 @@ variable "lag_metrics" {
 }
 
 variable "analyst_topics" {
-  description = "Topics that a policy of MSK's IAM access lets analysts read, as the platform declares them (docs/records.md)."
+  description = "Topics that analysts may read by a policy for MSK's IAM access, by the platform's names (docs/records.md)."
   type        = list(string)
   default     = []
   nullable    = false
@@ -246,7 +246,7 @@ variable "analyst_topics" {
 }
 
 variable "kafka_tools_image" {
-  description = "Image with /opt/kafka/bin/kafka-acls.sh and AWS's IAM sign-in (aws-msk-iam-auth) on its class path, for the task that makes the operator one. Unset: no such task."
+  description = "Image with /opt/kafka/bin/kafka-acls.sh and AWS's IAM sign-in (aws-msk-iam-auth) on its class path, for the task that gives the operator its permissions. Unset: no such task."
   type        = string
   default     = null
 
@@ -257,14 +257,14 @@ variable "kafka_tools_image" {
 }
 
 variable "generate_secrets" {
-  description = "Make passwords and the token secret; false: they are var.given_secrets."
+  description = "Generate the passwords and the token secret; false: they are taken from var.given_secrets."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "given_secrets" {
-  description = "Values of one's own where generate_secrets is false: kafka/COMPONENT, database/ROLE, token, admin. Given at every plan and apply, for they are kept nowhere."
+  description = "Your own values if generate_secrets is false: kafka/COMPONENT, database/ROLE, token, admin. Required at every plan and apply, because they are not stored."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -278,7 +278,7 @@ variable "given_secrets" {
 }
 
 variable "secret_versions" {
-  description = "Number of each value's version, by the names of given_secrets; a higher one makes that value anew. Those that are not named have 1."
+  description = "Number of each value's version, by the names of given_secrets; a higher number generates that value again. Values that are not named have version 1."
   type        = map(number)
   default     = {}
   nullable    = false
@@ -290,7 +290,7 @@ variable "secret_versions" {
 }
 
 variable "secret_recovery_days" {
-  description = "Days that a deleted secret can be restored; 0: none, and its name is free at once."
+  description = "Days for which a deleted secret can be restored; 0: none, so that its name is free at once."
   type        = number
   default     = 30
   nullable    = false
@@ -302,7 +302,7 @@ variable "secret_recovery_days" {
 }
 
 variable "alarm_emails" {
-  description = "Who is written to; each confirms it once. Further subscribers are the operator's: the topic is an output."
+  description = "Mail addresses that receive alarms; each confirms its subscription once. For other subscribers, use the topic, which is an output."
   type        = list(string)
   default     = []
   nullable    = false
@@ -321,7 +321,7 @@ variable "deletion_protection" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the flow log of rejected connections is kept."
+  description = "Days for which the flow log of rejected connections is kept."
   type        = number
   default     = 365
   nullable    = false
@@ -333,7 +333,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

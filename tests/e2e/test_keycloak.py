@@ -136,7 +136,7 @@ def test_the_way_in_fits_a_phone_and_shows_who_is_not_let_in(page: Page, server:
     page.locator("#username").fill("dora")
     page.locator("#password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("nothing here is open to you", exact=False)).to_be_visible()
+    expect(page.get_by_text("you have no access here", exact=False)).to_be_visible()
     assert page.url == f"{server.url}/"
 
 

@@ -44,7 +44,7 @@ def test_a_wrong_password_is_reported_and_the_right_one_signs_in(page: Page) -> 
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert").filter(has_text="wrong user name or password")).to_be_visible()
     sign_in(page)
-    expect(page.get_by_text("The catalogue is empty yet.")).to_be_visible()
+    expect(page.get_by_text("The catalogue is still empty.")).to_be_visible()
     open_page(page, "live")
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
 
@@ -300,7 +300,7 @@ def test_it_works_below_a_path_behind_a_proxy_that_loses_the_port(
             page = context.new_page()
             page.goto(url)
             sign_in(page)
-            expect(page.get_by_text("The catalogue is empty yet.")).to_be_visible()
+            expect(page.get_by_text("The catalogue is still empty.")).to_be_visible()
             open_page(page, "live")
             write(log, *films(1, first=40_000))
             expect(page.locator(".event", has_text="Film 40000")).to_have_count(1)

@@ -37,7 +37,7 @@ def keep(page: Page, **changes: object) -> None:
 
 def is_live(page: Page) -> None:
     expect(page.locator("#connection")).to_have_text("live")
-    expect(page.get_by_text("The catalogue is empty yet.")).to_be_visible()
+    expect(page.get_by_text("The catalogue is still empty.")).to_be_visible()
 
 
 def is_out(page: Page) -> None:
@@ -105,7 +105,7 @@ def test_a_tab_that_slept_takes_up_what_the_others_have(page: Page, server: Gate
     sleeper.on("request", lambda request: requested.append(request.url))
     sleeper.evaluate("dispatchEvent(new Event('online'))")
     sleeper.get_by_label("Search the catalogue").press("Enter")
-    expect(sleeper.locator("#search-state")).to_have_text("The catalogue is empty yet.")
+    expect(sleeper.locator("#search-state")).to_have_text("The catalogue is still empty.")
     sleeper.get_by_role("link", name="Home").click()
     is_live(sleeper)
     is_live(page)

@@ -77,10 +77,10 @@ def test_words_and_facets_narrow_while_they_are_chosen_and_the_address_shows_it(
     page.reload()
     expect(page.locator("#search-state")).to_have_text("33 items")
     expect(page.locator(".poster .subject").first).to_have_text("Stalker 1020")
-    page.get_by_role("button", name="Without Kind").click()
+    page.get_by_role("button", name="Remove the filter Kind").click()
     expect(state).to_have_text("166 items")
     page.get_by_label("Search the catalogue").fill("nothing is called so")
-    expect(page.get_by_text("Take away a word or a filter.")).to_be_visible()
+    expect(page.get_by_text("Remove a word or a filter.")).to_be_visible()
 
 
 def test_all_of_it_can_be_scrolled_through_and_gone_back_to(page: Page) -> None:
@@ -154,14 +154,14 @@ def test_an_operator_requests_scans_and_analyses_and_a_viewer_is_not_offered_the
     page.get_by_role("button", name="Scan again").first.click()
     page.get_by_role("dialog").get_by_label("Folder in it; empty: all").fill("films")
     page.get_by_role("dialog").get_by_role("button", name="Scan again").click()
-    expect(page.locator(".toast")).to_have_text("A scan of movies is asked for.")
+    expect(page.locator(".toast")).to_have_text("A scan of movies is requested.")
     page.get_by_role("button", name="Analyse again").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Book").check()
     dialog.get_by_role("button", name="Count first").click()
     expect(dialog.get_by_text("400 items match.")).to_be_visible()
     dialog.get_by_role("button", name="Analyse them").click()
-    expect(page.locator(".toast").last).to_have_text("The analysis of 400 items is asked for.")
+    expect(page.locator(".toast").last).to_have_text("The analysis of 400 items is requested.")
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, "vera")
     open_page(page, "libraries")
@@ -194,7 +194,7 @@ def test_an_administrator_adds_changes_and_disables_accounts_and_issues_tokens(
     page.get_by_role("button", name="Issue a token").click()
     page.get_by_label("User name").fill("probe")
     page.get_by_role("dialog").get_by_role("button", name="Issue a token").click()
-    issued = page.get_by_label("This token is shown this once. Keep it now:").input_value()
+    issued = page.get_by_label("This token is shown only once. Copy it now:").input_value()
     with server.http(issued) as http:
         assert http.get("/api/v1/auth/profile").json()["username"] == "token:probe"
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
@@ -223,7 +223,7 @@ def test_every_page_can_be_read_by_everybody(page: Page, width: int, scheme: Lit
 def faults(page: Page) -> list[str]:
     page.evaluate(f"window.axe ?? (() => {{ {AXE} }})()")
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate("tags => axe.run({runOnly: tags}).then(told => told.violations)", tags)
+    found = page.evaluate("tags => axe.run({runOnly: tags}).then(result => result.violations)", tags)
     return [f"{one['id']}: {json.dumps([node['html'] for node in one['nodes']])[:300]}" for one in found]
 
 

@@ -24,7 +24,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.{ts,tsx}"],
-    // what needs a gateway is run by tests/e2e/test_web_client.py, which starts one and says where it is
+    // tests that need a gateway are run by tests/e2e/test_web_client.py, which starts one and passes its address
     exclude: process.env["CATALOGIZER_CONTROL"] ? [] : ["test/gateway/**"],
     testTimeout: 20_000,
     pool: "threads",

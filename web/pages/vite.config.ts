@@ -1,6 +1,6 @@
 /**
- * One script, one style sheet and one document under names that do not change, beside each other: a page that was opened before an
- * update never asks for a part that is gone, and the gateway answers everything from memory.
+ * One script, one style sheet and one document with fixed names, in one folder: a page that was opened before an update never
+ * requests a part that no longer exists, and the gateway serves everything from memory.
  */
 
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   root: import.meta.dirname,
-  base: "./", // wherever a proxy has put it
+  base: "./", // works below any path of a proxy
   publicDir: false,
   resolve: {
     alias: { "@catalogizer/client": fileURLToPath(new URL("../client/src/index.ts", import.meta.url)) },
@@ -24,17 +24,17 @@ export default defineConfig({
     rolldownOptions: {
       onLog: (level, log, handler) => {
         if (log.code !== "MODULE_LEVEL_DIRECTIVE") {
-          handler(level, log); // "use client" of packages means nothing here
+          handler(level, log); // "use client" in packages has no meaning here
         }
       },
       output: {
         entryFileNames: "app.js",
         assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "style.css" : "[name][extname]"),
         codeSplitting: false,
-        comments: { legal: true }, // the licences of what is built in go with it
+        comments: { legal: true }, // keeps the licences of the bundled packages
       },
     },
   },
-  // a gateway that runs elsewhere, while the pages are worked on
+  // for development: a gateway that runs on port 8080
   server: { proxy: { "/api": { target: "http://localhost:8080" }, "/ws": { target: "ws://localhost:8080", ws: true } } },
 });

@@ -1,6 +1,6 @@
 /**
- * What events do to the answers that a page keeps: the contract's table. A query is marked stale at once, and again at most
- * once a second while events come: each time all that show it ask the server.
+ * What events do to a page's query cache: the contract's table. A query is marked stale at once, and again at most once a
+ * second while events arrive: each time, every component that shows it requests it from the server.
  */
 
 import type { MediaUpdate } from "./messages.generated.js";
@@ -8,7 +8,7 @@ import type { Gap, ServerMessage } from "./protocol.js";
 
 const EVERY_MS = 1_000;
 
-/** What of React Query's `QueryClient` is used. */
+/** The part of React Query's `QueryClient` that is used. */
 export interface QueryCache {
   invalidateQueries(filters: { queryKey: readonly unknown[] }): unknown;
   setQueryData(queryKey: readonly unknown[], data: unknown): unknown;
@@ -21,7 +21,7 @@ export class CacheUpdates {
 
   constructor(private readonly cache: QueryCache) {}
 
-  /** Apply a message, once, however many clients of the page heard it. */
+  /** Apply a message once, however many clients of the page received it. */
   apply(message: ServerMessage): void {
     if (this.seen.has(message)) {
       return;
@@ -35,7 +35,7 @@ export class CacheUpdates {
     }
   }
 
-  /** Events are missing: what they would have changed is not known. */
+  /** Events are missing: everything that they might have changed is marked stale. */
   missed({ channel }: Gap): void {
     if (channel === "media_updates" || channel === "analysis_updates") {
       ["media-search", "media-stats", "recent-media", "media"].forEach((name) => this.stale(name));
@@ -63,7 +63,7 @@ export class CacheUpdates {
         this.stale(...item);
         break;
       default:
-        update satisfies never; // a later gateway's
+        update satisfies never; // an action of a later gateway
     }
   }
 
@@ -76,10 +76,10 @@ export class CacheUpdates {
     }
     this.waiting.set(name, { key, again: false });
     void this.cache.invalidateQueries({ queryKey: key });
-    setTimeout(() => this.rested(name), EVERY_MS);
+    setTimeout(() => this.pauseOver(name), EVERY_MS);
   }
 
-  private rested(name: string): void {
+  private pauseOver(name: string): void {
     const waiting = this.waiting.get(name);
     this.waiting.delete(name);
     if (waiting?.again) {

@@ -1,6 +1,6 @@
 /**
- * `WebSocketClient`: the contract's client. Every component may make its own; behind those of the same user there is one line
- * for the page, and one socket for the browser.
+ * `WebSocketClient`: the contract's client. Every component may create its own; all clients of one user share one line in the
+ * page, and one socket in the browser.
  */
 
 import { Feed, type Listener, type Store } from "./feed.js";
@@ -22,39 +22,39 @@ import type {
 import { storedTokens } from "./session.js";
 import { dialStreams } from "./stream-wire.js";
 import { OwnLine, SharedLine, type Between, type Locks, type TabPorts } from "./tabs.js";
-import { holderOf, NewestTokens, type Tokens } from "./tokens.js";
+import { ownerOf, NewestTokens, type Tokens } from "./tokens.js";
 import { dialSocket, type SocketClass } from "./wire.js";
 
 /** Subscribed to whenever a client connects. */
 export const AUTO_SUBSCRIBED = ["media_updates", "system_updates", "analysis_updates"] as const;
 
 export interface ClientOptions {
-  /** Of the socket; beside the page where it is not given, and where there is no page `ws://localhost:8080/ws`. */
+  /** Address of the socket; default: `ws` beside the page, or `ws://localhost:8080/ws` if there is no page. */
   url?: string;
-  /** Of the REST interface, with `/api/v1`; beside the socket where it is not given. */
+  /** Address of the REST interface, with `/api/v1`; default: beside the socket. */
   api?: string;
-  /** Where the token comes from, in place of a fixed one. */
+  /** The source of the token, instead of a fixed one. */
   tokens?: Tokens;
-  /** The token as a subprotocol (it stands in no log then), or in the address as `?token=`. */
+  /** Send the token as a subprotocol (so that it is in no log), or in the address as `?token=`. */
   tokenIn?: "protocol" | "query";
   /** Subscribed to on connecting. */
   channels?: readonly ChannelName[];
-  /** False: a socket of its own, and no position that outlives it. Needed for options of a subscription. */
+  /** False: a socket of its own, and positions are not stored. Required for options of a subscription. */
   share?: boolean;
-  /** The part of a pause that chance may take away; 0: the contract's table to the millisecond. */
+  /** The part of a pause that may be subtracted at random; 0: exactly the contract's table. */
   jitter?: number;
   random?: () => number;
-  /** Where positions are kept over reloads; null: nowhere. */
+  /** Where positions are stored over reloads; null: nowhere. */
   store?: Store | null;
   /** null: the line is not shared between tabs. */
   tabs?: TabPorts | null;
-  /** null: HTTP is used at once. */
+  /** null: only HTTP is used. */
   WebSocket?: SocketClass | null;
   /** null: no fallback to HTTP. */
   fetch?: typeof fetch | null;
 }
 
-/** What `on` is called with. */
+/** The values that listeners of `on` are called with. */
 export type Listened = {
   [K in keyof EventData]: EventMessage<K>;
 } & { [K in keyof AnswerData as K extends "gap" ? never : K]: AnswerMessage<K> } & {
@@ -63,10 +63,10 @@ export type Listened = {
   authenticated: PlainMessage;
   /** Every message. */
   message: ServerMessage;
-  /** Events that will not come. */
+  /** Events that will not be delivered. */
   gap: Gap;
   state: ConnectionState;
-  /** The connection has ended and does not come back by itself. */
+  /** The connection has ended and is not made again. */
   closed: Closed;
 };
 
@@ -87,7 +87,7 @@ export class WebSocketClient {
   private onDisconnect: (() => void) | null = null;
   private onError: ((error: Event) => void) | null = null;
 
-  /** Without a token, that of the session which the browser keeps is used, and renewed. */
+  /** Without a token, the one of the session stored in the browser is used and renewed. */
   constructor(token?: string, options: ClientOptions = {}) {
     this.options = options;
     this.tokens = options.tokens ?? (token ? { current: () => token } : storedTokens(apiOf(options)));
@@ -95,8 +95,8 @@ export class WebSocketClient {
     this.listener = {
       id: `${(clients += 1)}-${Math.random().toString(36).slice(2)}`,
       wants: this.wants,
-      hears: (frame) => this.hears(frame),
-      misses: (gap) => this.emit("gap", gap),
+      frame: (frame) => this.receive(frame),
+      gap: (gap) => this.emit("gap", gap),
       state: (state) => this.takeState(state),
       failed: (event) => this.onError?.(event as Event),
       ended: (closed) => this.ended(closed),
@@ -120,7 +120,7 @@ export class WebSocketClient {
     }
   }
 
-  /** Send now, or when there is a connection. */
+  /** Send a message now, or when there is a connection. */
   send(message: ClientMessage): void {
     const { type, channel, ref, ...options } = message;
     if (type === "subscribe" && typeof channel === "string" && ref === undefined) {
@@ -128,15 +128,15 @@ export class WebSocketClient {
     } else if (type === "unsubscribe" && typeof channel === "string" && ref === undefined) {
       this.unsubscribe(channel);
     } else if (this.feed) {
-      this.feed.say(this.listener, message);
+      this.feed.send(this.listener, message);
     } else {
       this.queue.push(message);
     }
   }
 
   /**
-   * Follow a channel, after every reconnect and reload from where this page stood. Options (a place to begin at, a filter)
-   * need a client with `share: false`, for they would be those of everybody. Throws a TypeError otherwise.
+   * Follow a channel; after every reconnect and reload it continues at this page's position. Options (where to begin, a filter)
+   * require a client with `share: false`, because they would apply to all clients. Throws a TypeError otherwise.
    */
   subscribe(channel: ChannelName, options?: SubscribeOptions): void {
     if (options && this.options.share !== false) {
@@ -172,16 +172,16 @@ export class WebSocketClient {
     return this.feed?.state ?? "closed";
   }
 
-  /** Listen to one kind of message, to all (`message`), or to what is said of the connection. Returns how to stop. */
+  /** Listen to one type of message, to all (`message`), or to the connection's state. Returns a function that removes the listener. */
   on<K extends keyof Listened>(type: K, listener: (value: Listened[K]) => void): () => void {
     const known = this.listeners.get(type) ?? new Set();
     this.listeners.set(type, known.add(listener));
     return () => known.delete(listener);
   }
 
-  private hears(frame: ServerMessage): void {
+  private receive(frame: ServerMessage): void {
     if (frame.type === "unsubscribed" && frame.reason === "complete") {
-      this.wants.delete(frame.channel); // a replay that has come to its end
+      this.wants.delete(frame.channel); // a replay that is complete
     }
     this.onMessage?.(frame);
     this.emit("message", frame);
@@ -212,7 +212,7 @@ export class WebSocketClient {
 
 function feedFor(options: ClientOptions, tokens: Tokens): Feed {
   const url = urlOf(options);
-  const key = `catalogizer ${url} ${holderOf(tokens.current())}`;
+  const key = `catalogizer ${url} ${ownerOf(tokens.current())}`;
   if (options.share === false) {
     return feedOf(key, url, options, tokens);
   }
@@ -259,7 +259,7 @@ function apiOf(options: ClientOptions): string {
   return options.api ?? urlOf(options).replace(/^ws/, "http").replace(/\/ws\/?$/, "") + "/api/v1";
 }
 
-/** Locks and a channel between pages; null where one is missing (plain http, an old browser): then each page has its own. */
+/** Locks and a channel between pages; null if one is missing (plain http, an old browser): each page has its own socket then. */
 function tabsHere(): TabPorts | null {
   const locks = globalThis.navigator?.locks as Locks | undefined;
   return locks && typeof BroadcastChannel !== "undefined"
@@ -271,6 +271,6 @@ function storeOfTab(): Store | null {
   try {
     return globalThis.sessionStorage ?? null;
   } catch {
-    return null; // closed to us
+    return null; // access is denied
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What a page has of the gateway's events: one line (its own, or one shared with other pages), where the page stands in each
- * channel, and the clients on the page that hear of it. An event reaches a client once, whatever the line goes through.
+ * A page's share of the gateway's events: one line (its own, or one shared with other pages), the page's position in each
+ * channel, and the page's clients, which receive the events. A client receives each event once, however often the line
+ * reconnects.
  */
 
 import { CHANNELS } from "./messages.generated.js";
@@ -18,24 +19,24 @@ import {
 import type { Standing, Upstream, UpstreamEvents } from "./tabs.js";
 
 const EVERYBODYS = Object.entries(CHANNELS).flatMap(([name, { everybody }]) => (everybody ? [name] : []));
-const KEEP_MS = 250; // positions are written no more often
+const STORE_MS = 250; // positions are stored at most this often
 
-/** What a client is to the feed. */
+/** A client as the feed sees it. */
 export interface Listener {
   readonly id: string;
-  /** The channels it follows, with options where it asked for any. */
+  /** The channels it follows, each with the options of its subscription, if it has any. */
   readonly wants: ReadonlyMap<string, SubscribeOptions | undefined>;
-  hears(frame: ServerMessage): void;
-  misses(gap: Gap): void;
+  frame(frame: ServerMessage): void;
+  gap(gap: Gap): void;
   state(state: ConnectionState): void;
   failed(event: unknown): void;
   ended(closed: Closed): void;
 }
 
-/** Where positions are kept over reloads. */
+/** Where positions are stored over reloads. */
 export type Store = Pick<Storage, "getItem" | "setItem">;
 
-/** The `ref` of a client's message, with its own inside. */
+/** The `ref` that the feed gives a client's message; the client's own is inside. */
 interface ClientRef {
   client: string;
   ref?: unknown;
@@ -48,15 +49,15 @@ export class Feed {
   private readonly positions: Positions;
   private readonly subscribed = new Map<string, AnswerMessage<"subscribed">>();
   private wanted: readonly string[] = [];
-  private keeping: ReturnType<typeof setTimeout> | undefined;
+  private storing: ReturnType<typeof setTimeout> | undefined;
 
-  /** `key`: under which positions are kept. */
+  /** `key`: the name under which positions are stored. */
   constructor(
     private readonly key: string,
     private readonly store: Store | null,
     upstream: (on: UpstreamEvents) => Upstream,
   ) {
-    this.positions = new Positions(this.kept());
+    this.positions = new Positions(this.stored());
     this.upstream = upstream({
       frame: (frame) => this.frame(frame),
       stands: (standing) => this.stands(standing),
@@ -73,7 +74,7 @@ export class Feed {
     this.listeners.add(listener);
     this.wants();
     if (this.listeners.size === 1) {
-      globalThis.addEventListener?.("pagehide", this.keep);
+      globalThis.addEventListener?.("pagehide", this.storeNow);
       this.upstream.start();
     } else {
       listener.state(this.state);
@@ -93,36 +94,36 @@ export class Feed {
     return this.listeners.size === 0;
   }
 
-  /** A listener follows a channel from now on; what it asked for stands in its `wants`. */
+  /** A listener follows a channel from now on; its options are in its `wants`. */
   follows(listener: Listener, channel: string): void {
-    const asked = listener.wants.get(channel);
+    const options = listener.wants.get(channel);
     const again = this.wanted.includes(channel);
-    if (asked) {
+    if (options) {
       this.forget(channel);
     }
     this.wants();
-    const said = this.subscribed.get(channel);
-    if (asked && again) {
+    const subscribed = this.subscribed.get(channel);
+    if (options && again) {
       this.upstream.again(channel);
-    } else if (said) {
-      queueMicrotask(() => this.listeners.has(listener) && listener.hears(said));
+    } else if (subscribed) {
+      queueMicrotask(() => this.listeners.has(listener) && listener.frame(subscribed));
     }
   }
 
-  /** A listener follows a channel no more. */
+  /** A listener no longer follows a channel. */
   unfollows(): void {
     this.wants();
   }
 
-  say(listener: Listener, message: ClientMessage): void {
+  send(listener: Listener, message: ClientMessage): void {
     const { ref } = message;
     const routed: ClientRef = { client: listener.id, ...(ref === undefined ? {} : { ref }) };
-    this.upstream.say(JSON.stringify({ ...message, ref: routed }));
+    this.upstream.send(JSON.stringify({ ...message, ref: routed }));
   }
 
   private wants(): void {
-    const asked = [...this.listeners].flatMap(({ wants }) => [...wants.keys()]);
-    this.wanted = [...new Set([...asked, ...EVERYBODYS])];
+    const channels = [...this.listeners].flatMap(({ wants }) => [...wants.keys()]);
+    this.wanted = [...new Set([...channels, ...EVERYBODYS])];
     this.upstream.want(this.wanted);
   }
 
@@ -144,8 +145,8 @@ export class Feed {
   private frame(frame: ServerMessage): void {
     if (isEvent(frame)) {
       if (this.positions.admits(frame)) {
-        this.keepSoon();
-        this.following(frame.channel, (listener) => listener.hears(frame));
+        this.storeSoon();
+        this.following(frame.channel, (listener) => listener.frame(frame));
       }
       return;
     }
@@ -155,7 +156,7 @@ export class Feed {
       case "caught_up":
       case "position":
         this.positions.reached(frame.channel, frame.cursor);
-        this.keepSoon();
+        this.storeSoon();
         break;
       case "gap":
         if (!this.positions.skips(frame)) {
@@ -168,7 +169,7 @@ export class Feed {
         });
         break;
       case "unsubscribed":
-        this.forget(frame.channel); // who comes back begins anew
+        this.forget(frame.channel); // a later subscription begins at the newest event
         break;
       default:
     }
@@ -182,7 +183,7 @@ export class Feed {
       this.upstream.rewind(frame.channel, cursor as string);
       return;
     }
-    this.keepSoon();
+    this.storeSoon();
     this.subscribed.set(frame.channel, frame);
     if (begun === "short") {
       this.gap({ channel: frame.channel, reason: frame.reason ?? "retention", missed: frame.missed ?? {} });
@@ -190,28 +191,28 @@ export class Feed {
     this.answer(frame);
   }
 
-  /** Where the stream of another page stands: new here, or to be compared with where this one stands. */
-  private stands({ said, ...place }: Standing): void {
-    const { channel } = said;
+  /** Another page reports where its stream of a channel is: new to this page, or compared with this page's position. */
+  private stands({ said: subscribed, ...place }: Standing): void {
+    const { channel } = subscribed;
     const before = this.positions.standing(channel);
     const recovered = before === undefined || before.epoch === place.epoch;
-    this.begins({ ...said, ...place, recovered, ...(recovered ? {} : { reason: "epoch_changed" }) });
+    this.begins({ ...subscribed, ...place, recovered, ...(recovered ? {} : { reason: "epoch_changed" }) });
   }
 
   private standing(): Standing[] {
-    return [...this.subscribed].flatMap(([channel, said]) => {
+    return [...this.subscribed].flatMap(([channel, subscribed]) => {
       const at = this.positions.standing(channel);
-      return at ? [{ said, ...at }] : [];
+      return at ? [{ said: subscribed, ...at }] : [];
     });
   }
 
-  /** To the client that asked; else to those who follow the channel; else to all. */
+  /** Pass an answer to the client that sent the request; else to those that follow the channel; else to all. */
   private answer(frame: ServerMessage): void {
     const ref = "ref" in frame ? (frame.ref as Partial<ClientRef> & { line?: string }) : undefined;
     if (ref?.client !== undefined) {
       const { ref: _, ...plain } = frame as ServerMessage & { ref: unknown };
       const own = ref.ref === undefined ? plain : { ...plain, ref: ref.ref };
-      this.each((listener) => listener.id === ref.client && listener.hears(own as ServerMessage));
+      this.each((listener) => listener.id === ref.client && listener.frame(own as ServerMessage));
       return;
     }
     const channel = ref?.line ?? ("channel" in frame ? frame.channel : undefined);
@@ -219,14 +220,14 @@ export class Feed {
       delete (frame as { ref?: unknown }).ref;
     }
     if (channel === undefined) {
-      this.each((listener) => listener.hears(frame));
+      this.each((listener) => listener.frame(frame));
     } else {
-      this.following(channel, (listener) => listener.hears(frame));
+      this.following(channel, (listener) => listener.frame(frame));
     }
   }
 
   private gap(gap: Gap): void {
-    this.following(gap.channel, (listener) => listener.misses(gap));
+    this.following(gap.channel, (listener) => listener.gap(gap));
   }
 
   private takeState(state: ConnectionState): void {
@@ -242,8 +243,8 @@ export class Feed {
   }
 
   private end(): void {
-    globalThis.removeEventListener?.("pagehide", this.keep);
-    this.keep();
+    globalThis.removeEventListener?.("pagehide", this.storeNow);
+    this.storeNow();
     this.subscribed.clear();
     this.state = "closed";
   }
@@ -260,30 +261,30 @@ export class Feed {
   private forget(channel: string): void {
     this.positions.forget(channel);
     this.subscribed.delete(channel);
-    this.keepSoon();
+    this.storeSoon();
   }
 
-  private kept(): Record<string, Position> {
+  private stored(): Record<string, Position> {
     try {
       return JSON.parse(this.store?.getItem(this.key) ?? "{}") as Record<string, Position>;
     } catch {
-      return {}; // not ours, or closed to us: then the page begins now
+      return {}; // not our format, or access is denied: the page begins at the newest event
     }
   }
 
-  private keepSoon(): void {
+  private storeSoon(): void {
     if (this.store) {
-      this.keeping ??= setTimeout(this.keep, KEEP_MS);
+      this.storing ??= setTimeout(this.storeNow, STORE_MS);
     }
   }
 
-  private readonly keep = (): void => {
-    clearTimeout(this.keeping);
-    this.keeping = undefined;
+  private readonly storeNow = (): void => {
+    clearTimeout(this.storing);
+    this.storing = undefined;
     try {
       this.store?.setItem(this.key, JSON.stringify(this.positions.kept()));
     } catch {
-      // full, or closed to us: a reload begins now
+      // the storage is full, or access is denied: a reload begins at the newest event
     }
   };
 }

@@ -1,6 +1,6 @@
 /**
- * A connection that comes back: dials, subscribes to all that is wanted, sends what waits, dials again as the close code and the
- * table of pauses say. It knows nothing of pages, and does not look into events.
+ * A connection that is made again: it connects, subscribes to all channels that are wanted, sends queued messages, and reconnects
+ * by the close code and the table of pauses. It knows nothing of pages and does not read events.
  */
 
 import { CLOSE_CODES } from "./messages.generated.js";
@@ -9,14 +9,14 @@ import type { ClientMessage, Closed, ConnectionState, ServerMessage, SubscribeOp
 import type { Tokens } from "./tokens.js";
 import type { Dial, Wire, WireEvents } from "./wire.js";
 
-const REFUSED = new Set([4001, 4002, 4003]); // the token holds no more: another one may
-const WITHOUT_A_WORD = 1006;
-const OPEN_MS = 15_000; // longer nobody waits for a connection to open
-const SILENT_MS = 60_000; // after so long without a frame the other end is asked
-const ANSWER_MS = 15_000;
-const AGAIN_MS = 2_000; // before a subscription that the gateway could not serve now is asked for again
-const MUTE = 2; // sockets in a row that brought no frame: then HTTP is tried too
-const BURST = 20; // messages at once; the gateway takes 40, and 20 a second
+const REFUSED = new Set([4001, 4002, 4003]); // the token is not valid (any more): another one may be
+const ABNORMAL_CLOSURE = 1006;
+const OPEN_MS = 15_000; // a connection that takes longer to open is dropped
+const SILENT_MS = 60_000; // after this time without a frame a ping is sent
+const ANSWER_MS = 15_000; // the time for its answer
+const RESUBSCRIBE_MS = 2_000; // the pause before a subscription is requested again that the gateway could not serve
+const MAX_MUTE = 2; // after so many sockets in a row without a frame, HTTP is tried
+const BURST = 20; // messages at once; the gateway accepts 40, and 20 a second
 const PACE_MS = 100;
 
 export interface LineOptions {
@@ -31,15 +31,15 @@ export interface LineEvents {
   frame(text: string, frame: ServerMessage): void;
   state(state: ConnectionState): void;
   failed(event: unknown): void;
-  /** It will not come back by itself. */
+  /** The connection has ended and is not made again. */
   ended(closed: Closed): void;
-  /** How a channel is to be subscribed to. */
+  /** The options with which to subscribe to a channel. */
   start(channel: string): SubscribeOptions;
-  /** Where a channel was to begin is refused: true where `start` says something else now. */
+  /** The gateway rejected where a channel was to begin; true if `start` returns something else now. */
   startRefused(channel: string, why: string): boolean;
 }
 
-/** The `ref` of a subscription that the line itself asks for. */
+/** The `ref` of a subscription that the line itself requests. */
 interface OwnRef {
   line: string;
 }
@@ -48,15 +48,15 @@ export class Line {
   private wire: Wire | undefined;
   private token: string | null = null;
   private attempts = 0;
-  private mute = 0;
-  private heard = false;
+  private mute = 0; // sockets in a row without a frame
+  private received = false;
   private running = false;
   private open = false;
   private wanted: readonly string[] = [];
   private readonly queue: { text: string; sent?: () => void }[] = [];
-  private sparing = { messages: BURST, since: 0 };
+  private budget = { messages: BURST, since: 0 };
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
-  private forgetToken: (() => void) | undefined;
+  private removeTokenListener: (() => void) | undefined;
 
   constructor(
     private readonly options: LineOptions,
@@ -66,13 +66,13 @@ export class Line {
   start(): void {
     if (!this.running) {
       this.running = true;
-      this.forgetToken = this.options.tokens.onChange?.(() => this.tokenChanged());
+      this.removeTokenListener = this.options.tokens.onChange?.(() => this.tokenChanged());
       globalThis.addEventListener?.("online", this.online);
       this.dial();
     }
   }
 
-  /** Close in order. */
+  /** Close the connection and stay closed. */
   stop(): void {
     if (this.running) {
       this.on.state("closing");
@@ -81,7 +81,7 @@ export class Line {
     }
   }
 
-  /** These channels and no others. */
+  /** Follow exactly these channels. */
   want(channels: readonly string[]): void {
     const before = this.wanted;
     this.wanted = channels;
@@ -93,15 +93,15 @@ export class Line {
     }
   }
 
-  /** Subscribe to a channel (again), where `start` says or from an older cursor. */
+  /** Subscribe to a channel (again), with the options that `start` returns or from an older cursor. */
   subscribe(channel: string, options: SubscribeOptions = this.on.start(channel)): void {
     if (this.open && this.wanted.includes(channel)) {
       this.write({ type: "subscribe", channel, ...options, ref: { line: channel } satisfies OwnRef });
     }
   }
 
-  /** Send when it can be sent; `sent` is called then. */
-  say(text: string, sent?: () => void): void {
+  /** Send a message as soon as possible; `sent` is called then. */
+  send(text: string, sent?: () => void): void {
     this.queue.push(sent ? { text, sent } : { text });
     this.drain();
   }
@@ -117,12 +117,12 @@ export class Line {
     this.on.state("connecting");
     this.token = this.options.tokens.current();
     if (!dial) {
-      throw new Error("neither WebSocket nor fetch is there");
+      throw new Error("neither WebSocket nor fetch is available");
     }
-    this.heard = false;
+    this.received = false;
     const events: WireEvents = {
       opened: () => this.opened(),
-      frame: (text) => this.hear(text),
+      frame: (text) => this.receive(text),
       alive: () => this.watch(),
       failed: (event) => this.on.failed(event),
       closed: (code, reason) => this.closed(code, reason),
@@ -132,7 +132,7 @@ export class Line {
       this.later("silent", OPEN_MS, () => this.drop());
     } catch (error) {
       this.on.failed(error);
-      this.closed(WITHOUT_A_WORD, "");
+      this.closed(ABNORMAL_CLOSURE, "");
     }
   }
 
@@ -144,7 +144,7 @@ export class Line {
     this.on.state("open");
   }
 
-  private hear(text: string): void {
+  private receive(text: string): void {
     this.watch();
     let frame: ServerMessage;
     try {
@@ -153,8 +153,8 @@ export class Line {
       console.error("a frame that is no JSON", error);
       return;
     }
-    if (!this.heard) {
-      this.heard = true;
+    if (!this.received) {
+      this.received = true;
       this.attempts = 0;
       this.mute = this.wire?.kind === "socket" ? 0 : this.mute;
     }
@@ -177,7 +177,7 @@ export class Line {
         this.subscribe(channel);
       }
     } else if (code === "unavailable" || code === "rate_limited") {
-      this.later(`subscribe ${channel}`, AGAIN_MS, () => this.subscribe(channel));
+      this.later(`subscribe ${channel}`, RESUBSCRIBE_MS, () => this.subscribe(channel));
     }
   }
 
@@ -195,12 +195,12 @@ export class Line {
     };
     const { tokens } = this.options;
     if (REFUSED.has(code) && tokens.current() !== this.token && tokens.current() !== null) {
-      this.comeBack(); // there is another one already
+      this.comeBack(); // there is a new token already
     } else if (REFUSED.has(code) && tokens.renew) {
       void this.comeBackRenewed(closed);
     } else if (!closed.comeBack) {
       this.endFor(closed);
-    } else if (kind === "socket" && !this.heard && ++this.mute >= MUTE && this.options.fallback && this.options.dial) {
+    } else if (kind === "socket" && !this.received && ++this.mute >= MAX_MUTE && this.options.fallback && this.options.dial) {
       this.dial(this.options.fallback);
     } else {
       this.comeBack();
@@ -225,7 +225,7 @@ export class Line {
       return (await this.options.tokens.renew?.(this.token)) ?? null;
     } catch (error) {
       this.on.failed(error);
-      return this.token; // not renewed, but not ended either
+      return this.token; // not renewed, but the session has not ended either
     }
   }
 
@@ -254,13 +254,13 @@ export class Line {
     this.running = this.open = false;
     this.attempts = this.mute = 0;
     this.clear();
-    this.forgetToken?.();
+    this.removeTokenListener?.();
     globalThis.removeEventListener?.("online", this.online);
     this.wire?.close(1000, "Client disconnect");
     this.wire = undefined;
   }
 
-  /** Something came; ask when nothing more does, and leave when that is not answered. */
+  /** Data arrived: send a ping if nothing follows, and drop the connection if the ping is not answered. */
   private watch(): void {
     this.later("silent", SILENT_MS, () => {
       this.write({ type: "ping" });
@@ -270,7 +270,7 @@ export class Line {
 
   private drop(): void {
     this.wire?.close(4000, "no answer");
-    this.closed(WITHOUT_A_WORD, "no answer");
+    this.closed(ABNORMAL_CLOSURE, "no answer");
   }
 
   private write(message: ClientMessage): void {
@@ -280,7 +280,7 @@ export class Line {
 
   private drain(): void {
     while (this.open && this.wire && this.queue.length > 0) {
-      if (this.spare() < 1) {
+      if (this.remaining() < 1) {
         this.later("drain", PACE_MS, () => this.drain());
         return;
       }
@@ -292,16 +292,16 @@ export class Line {
   }
 
   /** How many messages may be sent now. */
-  private spare(): number {
+  private remaining(): number {
     const now = Date.now();
-    const messages = Math.min(BURST, this.sparing.messages + (now - this.sparing.since) / PACE_MS);
-    this.sparing = { messages, since: now };
+    const messages = Math.min(BURST, this.budget.messages + (now - this.budget.since) / PACE_MS);
+    this.budget = { messages, since: now };
     return messages;
   }
 
   private spend(): void {
-    const spare = this.spare();
-    this.sparing.messages = spare - 1;
+    const remaining = this.remaining();
+    this.budget.messages = remaining - 1;
   }
 
   private later(name: string, milliseconds: number, work: () => void): void {

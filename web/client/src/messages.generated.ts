@@ -1,4 +1,4 @@
-// Written by `python -m tools.generate` from schemas/; a check fails where it is out of date.
+// Written by `python -m tools.generate` from schemas/; a check fails if it is out of date.
 
 /** `data` of a `media_update`: the catalogue has a new item. */
 export interface ItemCreated {
@@ -283,7 +283,7 @@ export interface Expiring {
   expires_at: string;
 }
 
-/** `data` of a `media_update`; `action` tells them apart. */
+/** `data` of a `media_update`; `action` distinguishes them. */
 export type MediaUpdate = ItemCreated | ItemUpdated | ItemAnalyzed | ItemDeleted;
 
 /** The type of `data` by the `type` of an event's frame. */
@@ -295,7 +295,7 @@ export interface EventData {
   notification: Notification;
 }
 
-/** The members of the gateway's own messages by their `type`; they stand in `data` and beside it. */
+/** The members of the gateway's own messages by their `type`; they are in `data` and beside it. */
 export interface AnswerData {
   subscribed: Subscribed;
   unsubscribed: Unsubscribed;
@@ -307,7 +307,7 @@ export interface AnswerData {
   auth_expiring: Expiring;
 }
 
-/** Why a message was refused. */
+/** Why a message was rejected. */
 export type ErrorCode = "bad_json" | "not_an_object" | "unknown_type" | "unknown_channel" | "bad_request" | "bad_cursor" | "rate_limited" | "not_subscribed" | "unavailable";
 
 /** Every channel and the `type` of its events; `everybody`: delivered without a subscription. */
@@ -321,7 +321,7 @@ export const CHANNELS = {
 
 export type Channel = keyof typeof CHANNELS;
 
-/** Every close code: what it means, and whether to come back. */
+/** Every close code: its meaning, and whether to reconnect. */
 export const CLOSE_CODES: Readonly<Record<number, { meaning: string; comeBack: boolean }>> = {
   1000: { meaning: "normal end, by the client", comeBack: false },
   1002: { meaning: "a frame that breaks the WebSocket protocol", comeBack: false },

@@ -1,9 +1,9 @@
 /**
- * Where a page stands in each channel, and which events are new to it. Pure: what comes in is frames, in the order of the
- * stream; what it keeps is plain data.
+ * A page's position in each channel, and which events are new to the page. Pure: the input is frames, in the order of the
+ * stream; the state is plain data.
  *
- * The order of a partition is the stream's, so `next` (the next offset wanted) tells new events from those that came before.
- * A cursor may lie behind `next`: what a resumed stream brings again is dropped.
+ * Within a partition, events arrive in the order of their offsets, so `next` (the next offset wanted) separates new events from
+ * repeated ones. A cursor may be behind `next`: what a resumed stream delivers again is dropped.
  */
 
 import type { Subscribed } from "./messages.generated.js";
@@ -22,7 +22,7 @@ export class Positions {
     this.at = new Map(Object.entries(kept));
   }
 
-  /** What to keep over a reload. */
+  /** The data to store over a reload. */
   kept(): Record<string, Position> {
     return Object.fromEntries(this.at);
   }
@@ -31,7 +31,7 @@ export class Positions {
     return this.at.get(channel)?.cursor;
   }
 
-  /** A stand-in for the `subscribed` that a page would get now: where everything up to here was delivered. */
+  /** What a `subscribed` frame would contain now, if everything up to here has been delivered; else undefined. */
   standing(channel: string): Pick<Subscribed, "start" | "epoch" | "cursor"> | undefined {
     const at = this.at.get(channel);
     return at && !this.behind.has(channel)
@@ -40,8 +40,9 @@ export class Positions {
   }
 
   /**
-   * A stream of a channel begins. "behind": it begins beyond what this page has, and nothing of it counts before it begins
-   * where the page stands (or says what is gone for good). "short": what this page wanted next is gone.
+   * A stream of a channel begins. "taken": it continues at the page's position. "behind": it begins after that position; its
+   * events are dropped until it begins again at the position (or reports what is lost for good). "short": the event that the
+   * page wanted next is lost.
    */
   begins(frame: Pick<Subscribed, "channel" | "start" | "epoch" | "recovered" | "cursor">): "taken" | "behind" | "short" {
     const before = this.at.get(frame.channel);
@@ -58,7 +59,7 @@ export class Positions {
     return frame.recovered || (before?.epoch === frame.epoch && !beyond) ? "taken" : "short";
   }
 
-  /** The stream has come to a cursor. */
+  /** The stream has reached a cursor. */
   reached(channel: string, cursor: string): void {
     const at = this.at.get(channel);
     if (at && !this.behind.has(channel)) {
@@ -66,12 +67,12 @@ export class Positions {
     }
   }
 
-  /** True for an event that is new here; it counts as delivered. */
+  /** True if an event is new to this page; it counts as delivered then. */
   admits(event: { channel: string; partition: number; offset: number }): boolean {
     return this.passes(event.channel, event.partition, event.offset, event.offset + 1);
   }
 
-  /** True for a gap that is new here. Where the topic is another one now, its offsets begin anew. */
+  /** True if a gap is new to this page. If the topic was recreated, its offsets begin anew. */
   skips(gap: { channel: string; partition: number; from: number; to: number | null; reason: string }): boolean {
     const at = this.at.get(gap.channel);
     if (gap.reason === "epoch_changed" && at && !this.behind.has(gap.channel)) {
@@ -93,7 +94,7 @@ export class Positions {
     }
     const at = this.at.get(channel);
     if (!at) {
-      return true; // of a channel that comes to everybody, before it was subscribed to
+      return true; // a channel that everybody receives, before it was subscribed to
     }
     if (from < (at.next[partition] ?? 0)) {
       return false;

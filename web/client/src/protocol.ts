@@ -1,8 +1,8 @@
-/** The frames of the protocol, as types. What follows from the schemas is generated; this puts it together. */
+/** The protocol's frames as types, composed of the types that are generated from the schemas. */
 
 import type { AnswerData, Channel, ErrorCode, EventData } from "./messages.generated.js";
 
-/** Any message of the gateway, as the contract writes it. */
+/** Any message of the gateway, with the contract's type. */
 export interface WebSocketMessage {
   type: string;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the contract's own type
@@ -10,12 +10,12 @@ export interface WebSocketMessage {
   timestamp: string;
 }
 
-/** An event: what happened, and where it stands in the log. `id` is the same at every delivery. */
+/** An event and its place in the log. `id` is the same at every delivery. */
 export type EventMessage<K extends keyof EventData = keyof EventData> = {
   [T in K]: {
     type: T;
     data: EventData[T];
-    /** Equal to `data`, where the gateway still sends it. */
+    /** Equal to `data`; present if the gateway still sends it. */
     payload?: EventData[T];
     timestamp: string;
     channel: string;
@@ -25,12 +25,12 @@ export type EventMessage<K extends keyof EventData = keyof EventData> = {
   };
 }[K];
 
-/** What the gateway says of itself: members stand in `data` and beside it. */
+/** A message of the gateway that is no event: its members are in `data` and beside it. */
 export type AnswerMessage<K extends keyof AnswerData = keyof AnswerData> = {
   [T in K]: { type: T; data: AnswerData[T]; timestamp: string; ref?: unknown } & AnswerData[T];
 }[K];
 
-/** A message was refused; the socket stays. */
+/** A message was rejected; the socket stays open. */
 export interface ErrorMessage {
   type: "error";
   data: { code: ErrorCode; message: string };
@@ -47,7 +47,7 @@ export interface PlainMessage {
 
 export type ServerMessage = EventMessage | AnswerMessage | ErrorMessage | PlainMessage;
 
-/** A name of a channel; those of the table are suggested, others are taken too. */
+/** The name of a channel; editors suggest the known ones, any other is accepted too. */
 export type ChannelName = Channel | (string & {});
 
 /** Where a subscription begins. */
@@ -61,7 +61,7 @@ export type Start =
 
 type Names = string | readonly string[];
 
-/** What `subscribe` may say beside the channel: docs/protocol.md, "Replay and resume". */
+/** Options of `subscribe`: see docs/protocol.md, "Replay and resume". */
 export interface SubscribeOptions {
   from?: Start;
   until?: "head" | { time: string | number } | { offsets: Record<string, number> };
@@ -77,7 +77,7 @@ export interface ClientMessage {
   [member: string]: unknown;
 }
 
-/** How a connection ended for good, or is to come back. 1006: without a word. */
+/** How a connection ended, and whether it is made again. 1006: closed without a close frame. */
 export interface Closed {
   code: number;
   reason: string;
@@ -85,7 +85,7 @@ export interface Closed {
   comeBack: boolean;
 }
 
-/** Events that will not come. `missed` by partition: [from, to), `to` null where it is not known. */
+/** Events that will not be delivered. `missed`: [from, to) by partition; `to` is null if it is not known. */
 export interface Gap {
   channel: string;
   reason: string;

@@ -1,4 +1,4 @@
-/** React Query's cache kept as the events say. */
+/** Keeps React Query's cache up to date from events. */
 
 import type { QueryClient } from "@tanstack/react-query";
 
@@ -7,7 +7,7 @@ import type { WebSocketClient } from "./client.js";
 
 const updates = new WeakMap<QueryClient, CacheUpdates>();
 
-/** Apply what a client hears to a cache, each event once even where several clients are bound to it. Returns how to stop. */
+/** Apply a client's events to a cache, each once even if several clients are bound to it. Returns a function that stops it. */
 export function bindQueryClient(client: WebSocketClient, queryClient: QueryClient): () => void {
   const applied = updates.get(queryClient) ?? new CacheUpdates(queryClient);
   updates.set(queryClient, applied);

@@ -11,13 +11,13 @@ import { Toaster, type ShowToast } from "./toasts.js";
 export interface WebSocketSettings extends ClientOptions {
   /** A fixed token; without one, that of the session which the browser keeps. */
   token?: string;
-  /** How toasts are shown; none are where it is not given. */
+  /** Shows a toast; without it there are no toasts. */
   toast?: ShowToast;
 }
 
 const Settings = createContext<WebSocketSettings>({});
 
-/** Toasts of a page have one place and one measure, however many components hear of an event. */
+/** All toasts of a page go through one `Toaster`, however many components receive an event. */
 let show: ShowToast | undefined;
 const toaster = new Toaster((toast) => show?.(toast));
 
@@ -33,13 +33,14 @@ export interface WebSocketHook {
   subscribe(channel: ChannelName, options?: SubscribeOptions): void;
   unsubscribe(channel: ChannelName): void;
   getConnectionState(): ConnectionState;
-  /** For what is beyond the contract: `on`. Undefined before `connect`. */
+  /** The client itself, for what the contract does not have (`on`). Undefined before `connect`. */
   client(): WebSocketClient | undefined;
 }
 
 /**
- * A client for a component, which leaves with it. All on the page share one connection; caches (of the nearest
- * QueryClientProvider) and toasts hear of an event once. The functions are the same at every render.
+ * A client for a component, disconnected when the component unmounts. All components of a page share one connection; each
+ * event changes the cache (of the nearest QueryClientProvider) and shows its toast once. The functions are the same at every
+ * render.
  */
 export function useWebSocket(): WebSocketHook {
   const queryClient = useContext(QueryClientContext);
@@ -82,7 +83,7 @@ export function useWebSocket(): WebSocketHook {
     () => () => {
       const gone = kept.current;
       kept.current = undefined;
-      // not at once: another component that comes in the same step keeps the connection open
+      // not at once: another component that mounts in the same step keeps the connection open
       queueMicrotask(() => {
         gone?.client.disconnect();
         gone?.stops.forEach((stop) => stop());

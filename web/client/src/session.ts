@@ -1,18 +1,18 @@
 /**
- * The session that all tabs share: whoever renews its token, the others take it up; who signs out signs all out. It ends when
- * the server refuses its refresh token, and for no other reason.
+ * The session that all tabs share: if one tab renews the token, the others use the new one; signing out in one signs out all.
+ * Otherwise a session ends only when the server rejects its refresh token.
  */
 
 import type { Tokens } from "./tokens.js";
 
 const KEY = "catalogizer.session";
-const PLAIN_KEY = "auth_token"; // where pages keep a token that nobody renews
-const EARLY_MS = 90_000; // before a token's end it is renewed
-const AGAIN_MS = 5_000; // after a failure that is not the session's end
-const RENEW_MS = 20_000; // longer no answer is waited for
+const PLAIN_KEY = "auth_token"; // where pages store a token that is not renewed
+const EARLY_MS = 90_000; // a token is renewed this long before it expires
+const RETRY_MS = 5_000; // after a failed renewal that does not end the session
+const REQUEST_MS = 20_000; // a request without an answer fails after this time
 const LOCK_MS = 30_000;
 
-/** What is kept of a session. Times in milliseconds since 1970, by this machine's clock. */
+/** The stored data of a session. Times in milliseconds since 1970, by this machine's clock. */
 export interface Kept {
   token: string;
   refresh: string;
@@ -28,9 +28,9 @@ interface SignedIn {
   user: { username: string };
 }
 
-type Keeping = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+type KeyValueStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-function inMemory(): Keeping {
+function inMemory(): KeyValueStore {
   const kept = new Map<string, string>();
   return {
     getItem: (key) => kept.get(key) ?? null,
@@ -39,7 +39,7 @@ function inMemory(): Keeping {
   };
 }
 
-/** The server's answer to who was refused. `status`: HTTP's. */
+/** The server rejected a sign-in or a renewal. `status`: the HTTP status. */
 export class SignInError extends Error {
   constructor(
     readonly status: number,
@@ -53,15 +53,15 @@ export class SignInError extends Error {
 export interface SessionOptions {
   /** Address of `/api/v1`. */
   api: string;
-  /** What is not the browser's is this page's alone. */
-  storage?: Keeping;
+  /** `localStorage` by default; any other storage is not shared with other tabs. */
+  storage?: KeyValueStore;
   fetch?: typeof fetch;
   locks?: Pick<LockManager, "request"> | null;
 }
 
 export class Session implements Tokens {
   private readonly listeners = new Set<() => void>();
-  private readonly storage: Keeping;
+  private readonly storage: KeyValueStore;
   private readonly fetcher: typeof fetch;
   private readonly locks: Pick<LockManager, "request"> | null;
   private renewing: Promise<string | null> | undefined;
@@ -73,7 +73,7 @@ export class Session implements Tokens {
     this.locks = options.locks === undefined ? (globalThis.navigator?.locks ?? null) : options.locks;
   }
 
-  /** What is kept now, by whichever tab. */
+  /** The session as it is stored now, by any tab; null if there is none. */
   get kept(): Kept | null {
     try {
       return JSON.parse(this.storage.getItem(KEY) ?? "null") as Kept | null;
@@ -86,14 +86,14 @@ export class Session implements Tokens {
     return this.kept?.token ?? this.storage.getItem(PLAIN_KEY);
   }
 
-  /** Throws SignInError, with the server's words. */
+  /** Throws SignInError with the server's message. */
   async signIn(username: string, password: string): Promise<void> {
-    this.keep(await this.ask("auth/login", { username, password }));
+    this.keep(await this.post("auth/login", { username, password }));
   }
 
   /**
-   * Ends the session here and at the server; that it could not be told is thrown, but it has ended here. `provider`: where the
-   * browser signs out of the provider too, of somebody who signed in there.
+   * Ends the session here and at the server. If the server cannot be reached the error is thrown, but the session has ended
+   * here. `provider`: the address at which the browser signs out of the provider too, if the user signed in there.
    */
   async signOut(): Promise<{ provider?: string }> {
     const token = this.current();
@@ -102,10 +102,10 @@ export class Session implements Tokens {
     if (token === null) {
       return {};
     }
-    const asked = { method: "POST", headers: { Authorization: `Bearer ${token}` } };
-    const answer = await this.fetcher(`${this.options.api}/auth/logout`, asked);
-    const said = answer.ok ? ((await answer.json()) as { provider_sign_out?: string | null }).provider_sign_out : undefined;
-    return said ? { provider: said } : {};
+    const request = { method: "POST", headers: { Authorization: `Bearer ${token}` } };
+    const answer = await this.fetcher(`${this.options.api}/auth/logout`, request);
+    const provider = answer.ok ? ((await answer.json()) as { provider_sign_out?: string | null }).provider_sign_out : undefined;
+    return provider ? { provider } : {};
   }
 
   renew(refused: string | null): Promise<string | null> {
@@ -116,32 +116,32 @@ export class Session implements Tokens {
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     if (this.listeners.size === 1) {
-      globalThis.addEventListener?.("storage", this.elsewhere);
-      globalThis.addEventListener?.("focus", this.due);
+      globalThis.addEventListener?.("storage", this.onStorage);
+      globalThis.addEventListener?.("focus", this.renewIfDue);
       this.schedule();
     }
     return () => {
       this.listeners.delete(listener);
       if (this.listeners.size === 0) {
-        globalThis.removeEventListener?.("storage", this.elsewhere);
-        globalThis.removeEventListener?.("focus", this.due);
+        globalThis.removeEventListener?.("storage", this.onStorage);
+        globalThis.removeEventListener?.("focus", this.renewIfDue);
         clearTimeout(this.timer);
       }
     };
   }
 
-  private readonly elsewhere = (change: StorageEvent): void => {
+  private readonly onStorage = (change: StorageEvent): void => {
     if (change.key === KEY || change.key === PLAIN_KEY || change.key === null) {
       this.changed();
     }
   };
 
-  private readonly due = (): void => {
+  private readonly renewIfDue = (): void => {
     const kept = this.kept;
     if (kept && Date.now() >= kept.expires - kept.early) {
       this.renew(kept.token).then(
         () => this.schedule(),
-        () => this.schedule(AGAIN_MS), // the server is away: the token is renewed when it is back
+        () => this.schedule(RETRY_MS), // the server cannot be reached: try again later
       );
     } else {
       this.schedule();
@@ -153,11 +153,11 @@ export class Session implements Tokens {
     const kept = this.kept;
     if (kept && this.listeners.size > 0) {
       const wait = Math.max(least, kept.expires - kept.early - Date.now());
-      this.timer = setTimeout(this.due, Math.min(wait, 2 ** 31 - 1));
+      this.timer = setTimeout(this.renewIfDue, Math.min(wait, 2 ** 31 - 1));
     }
   }
 
-  /** One tab after the other. Where there are no locks (plain http), the server gives all of them the same successor. */
+  /** Run in one tab at a time. Without locks (plain http), the server gives all tabs the same new token. */
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (!this.locks) {
       return work();
@@ -173,7 +173,7 @@ export class Session implements Tokens {
       if (begun) {
         throw error;
       }
-      return work(); // a tab that sleeps has the lock
+      return work(); // a suspended tab has the lock
     }
   }
 
@@ -181,11 +181,11 @@ export class Session implements Tokens {
     const kept = this.kept;
     if (!kept || kept.token !== refused) {
       const token = this.current();
-      return token === refused ? null : token; // another tab has done it, or has signed out
+      return token === refused ? null : token; // another tab has renewed it, or has signed out
     }
     let answer: SignedIn;
     try {
-      answer = await this.ask("auth/refresh", { refresh_token: kept.refresh });
+      answer = await this.post("auth/refresh", { refresh_token: kept.refresh });
     } catch (error) {
       if (!(error instanceof SignInError) || error.status !== 401) {
         throw error;
@@ -193,7 +193,7 @@ export class Session implements Tokens {
       return this.refreshRefused(kept);
     }
     if (this.kept === null) {
-      return null; // signed out meanwhile
+      return null; // signed out in the meantime
     }
     this.keep(answer);
     return answer.session_token;
@@ -209,7 +209,7 @@ export class Session implements Tokens {
     return null;
   }
 
-  /** Take up a session that was got elsewhere, at a provider's for instance. */
+  /** Store and use a session that was opened elsewhere, for instance at a provider. */
   take(kept: Kept): void {
     this.storage.setItem(KEY, JSON.stringify(kept));
     this.changed();
@@ -231,24 +231,24 @@ export class Session implements Tokens {
     [...this.listeners].forEach((listener) => listener());
   }
 
-  private async ask(path: string, body: object): Promise<SignedIn> {
+  private async post(path: string, body: object): Promise<SignedIn> {
     const answer = await this.fetcher(`${this.options.api}/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(RENEW_MS),
+      signal: AbortSignal.timeout(REQUEST_MS),
     });
-    const said = (await answer.json().catch(() => ({}))) as SignedIn & { message?: string };
+    const content = (await answer.json().catch(() => ({}))) as SignedIn & { message?: string };
     if (!answer.ok) {
-      throw new SignInError(answer.status, said.message ?? `HTTP ${answer.status}`);
+      throw new SignInError(answer.status, content.message ?? `HTTP ${answer.status}`);
     }
-    return said;
+    return content;
   }
 }
 
 const sessions = new Map<string, Session>();
 
-/** The session that the browser keeps; where nothing can be kept there is none. */
+/** The session that the browser stores; without `localStorage` there is none. */
 export function storedTokens(api: string): Tokens {
   if (typeof localStorage === "undefined") {
     return { current: () => null };

@@ -1,6 +1,6 @@
 /**
- * Channels over HTTP for where no WebSocket gets through: each subscription is a stream of server-sent events, read by `fetch`
- * because the token belongs into `Authorization`. Speaks the socket's messages, as far as HTTP has them.
+ * Channels over HTTP, for networks that let no WebSocket through: each subscription is a stream of server-sent events, read by
+ * `fetch` because the token is sent in `Authorization`. The messages are the socket's, as far as HTTP has them.
  */
 
 import type { Dial, Wire, WireEvents } from "./wire.js";
@@ -8,7 +8,7 @@ import type { ClientMessage, SubscribeOptions } from "./protocol.js";
 
 const INVALID_TOKEN = 4001;
 const OVERLOAD = 1013;
-const WITHOUT_A_WORD = 1006;
+const ABNORMAL_CLOSURE = 1006;
 
 /** `api`: the address of `/api/v1`, without a slash at its end. */
 export function dialStreams(api: string, fetcher: typeof fetch): Dial {
@@ -18,7 +18,7 @@ export function dialStreams(api: string, fetcher: typeof fetch): Dial {
 class StreamWire implements Wire {
   readonly kind = "streams";
   private readonly streams = new Map<string, AbortController>();
-  private readonly asking = new AbortController();
+  private readonly statusRequest = new AbortController();
   private over = false;
 
   constructor(
@@ -42,22 +42,22 @@ class StreamWire implements Wire {
       case "unsubscribe":
         this.streams.get(channel)?.abort();
         this.streams.delete(channel);
-        this.say({ type: "unsubscribed", data: { channel }, channel }, message);
+        this.reply({ type: "unsubscribed", data: { channel }, channel }, message);
         break;
       case "auth":
-        this.token = String(message["token"]); // of streams that begin from now on; the others end with theirs
+        this.token = String(message["token"]); // for new streams; each open stream ends when its own token expires
         break;
       case "ping":
-        this.say({ type: "pong", data: {} }, message);
+        this.reply({ type: "pong", data: {} }, message);
         break;
       default:
-        this.refuse("unknown_type", `${message.type} is not understood over HTTP`, message);
+        this.sendError("unknown_type", `${message.type} is not understood over HTTP`, message);
     }
   }
 
   close(): void {
     this.over = true;
-    this.asking.abort();
+    this.statusRequest.abort();
     for (const stream of this.streams.values()) {
       stream.abort();
     }
@@ -65,7 +65,7 @@ class StreamWire implements Wire {
 
   private async open(): Promise<void> {
     try {
-      const answer = await this.get("auth/status", this.asking.signal);
+      const answer = await this.get("auth/status", this.statusRequest.signal);
       const { authenticated } = answer.ok ? ((await answer.json()) as { authenticated: boolean }) : { authenticated: null };
       if (this.over) {
         return;
@@ -76,7 +76,7 @@ class StreamWire implements Wire {
         this.end(authenticated === null ? OVERLOAD : INVALID_TOKEN, "");
       }
     } catch (error) {
-      this.broke(error);
+      this.fail(error);
     }
   }
 
@@ -84,19 +84,19 @@ class StreamWire implements Wire {
     const { signal } = this.streams.get(channel) as AbortController;
     const options = message as SubscribeOptions;
     if (options.until !== undefined || options.credit !== undefined) {
-      this.refuse("bad_request", "until and credit are not understood over HTTP", message);
+      this.sendError("bad_request", "until and credit are not understood over HTTP", message);
       return;
     }
     try {
-      const answer = await this.get(`channels/${encodeURIComponent(channel)}/stream?${asked(options)}`, signal);
+      const answer = await this.get(`channels/${encodeURIComponent(channel)}/stream?${queryOf(options)}`, signal);
       if (answer.ok && answer.body) {
         await this.read(answer.body, message, signal);
       } else {
-        this.notGranted(answer.status, channel, message);
+        this.rejected(answer.status, channel, message);
       }
     } catch (error) {
       if (!signal.aborted) {
-        this.broke(error);
+        this.fail(error);
       }
     }
   }
@@ -106,7 +106,7 @@ class StreamWire implements Wire {
     const decoder = new TextDecoder();
     let rest = "";
     let event = "";
-    let last = { code: WITHOUT_A_WORD, reason: "" };
+    let last = { code: ABNORMAL_CLOSURE, reason: "" };
     for (;;) {
       const { done, value } = await reader.read();
       if (this.over || signal.aborted) {
@@ -122,7 +122,7 @@ class StreamWire implements Wire {
       for (const line of lines) {
         const [, code, reason = ""] = /^: ?(\d{4}) (.*)/.exec(line) ?? [];
         if (code !== undefined) {
-          last = { code: Number(code), reason }; // the last words of some gateways are a comment
+          last = { code: Number(code), reason }; // some gateways send the close code and reason as a comment
         } else if (line.startsWith("event:")) {
           event = line.slice(6).trim();
         } else if (line.startsWith("data:") && event === "closed") {
@@ -134,17 +134,17 @@ class StreamWire implements Wire {
     }
   }
 
-  private notGranted(status: number, channel: string, message: ClientMessage): void {
+  private rejected(status: number, channel: string, message: ClientMessage): void {
     this.streams.delete(channel);
     switch (status) {
       case 400:
-        return this.refuse("bad_cursor", "the cursor was refused", message);
+        return this.sendError("bad_cursor", "the cursor was rejected", message);
       case 401:
         return this.end(INVALID_TOKEN, "");
       case 404:
-        return this.refuse("unknown_channel", `no channel ${channel}`, message);
+        return this.sendError("unknown_channel", `no channel ${channel}`, message);
       case 422:
-        return this.refuse("bad_request", "the subscription was refused", message);
+        return this.sendError("bad_request", "the subscription was rejected", message);
       default:
         return this.end(OVERLOAD, `HTTP ${status}`);
     }
@@ -155,18 +155,18 @@ class StreamWire implements Wire {
     return this.fetcher(`${this.api}/${path}`, { headers, signal, cache: "no-store" });
   }
 
-  private refuse(code: string, text: string, message: ClientMessage): void {
-    this.say({ type: "error", data: { code, message: text } }, message);
+  private sendError(code: string, text: string, message: ClientMessage): void {
+    this.reply({ type: "error", data: { code, message: text } }, message);
   }
 
-  private say(frame: object, { ref }: ClientMessage): void {
+  private reply(frame: object, { ref }: ClientMessage): void {
     this.on.frame(JSON.stringify({ ...frame, ...(ref === undefined ? {} : { ref }), timestamp: new Date().toISOString() }));
   }
 
-  private broke(error: unknown): void {
+  private fail(error: unknown): void {
     if (!this.over) {
       this.on.failed(error);
-      this.end(WITHOUT_A_WORD, "");
+      this.end(ABNORMAL_CLOSURE, "");
     }
   }
 
@@ -178,7 +178,7 @@ class StreamWire implements Wire {
   }
 }
 
-function asked({ from, filter }: SubscribeOptions): URLSearchParams {
+function queryOf({ from, filter }: SubscribeOptions): URLSearchParams {
   const query = new URLSearchParams({ from: typeof from === "string" ? from : JSON.stringify(from ?? "live") });
   for (const [name, values] of Object.entries(filter ?? {})) {
     for (const value of [values].flat()) {
@@ -188,7 +188,7 @@ function asked({ from, filter }: SubscribeOptions): URLSearchParams {
   return query;
 }
 
-/** The answer to a subscription carries its `ref`, as on a socket. */
+/** Put the subscription's `ref` into its answer, as on a socket. */
 function withRef(text: string, { ref }: ClientMessage): string {
   return ref === undefined || !text.startsWith('{"type":"subscribed"')
     ? text

@@ -1,21 +1,21 @@
 /**
- * One line for all pages of a browser: the page that has the lock dials, the others hear and speak through it by a channel
- * between pages. When it goes, the next in line has the lock, dials, and goes on where it stood.
+ * One line for all pages of a browser: the page that has the lock, the leader, connects; the others receive and send through it,
+ * by a channel between pages. When the leader closes, the next page gets the lock, connects, and continues at its own position.
  *
- * The leader passes the frames on as they come, before anybody drops those that came before: each page knows itself where it
- * stands. A page that finds that it stands further back than the stream begins asks for a rewind.
+ * The leader passes all frames on as they arrive, also repeated ones: each page knows its own position and drops what it has had.
+ * A page whose position is before the beginning of a stream requests a rewind.
  */
 
 import { Line, type LineEvents, type LineOptions } from "./line.js";
 import type { Subscribed } from "./messages.generated.js";
 import type { AnswerMessage, Closed, ConnectionState, ServerMessage } from "./protocol.js";
 
-/** What of `navigator.locks` is used. */
+/** The part of `navigator.locks` that is used. */
 export interface Locks {
   request(name: string, options: { signal: AbortSignal }, work: () => Promise<void>): Promise<unknown>;
 }
 
-/** What of `BroadcastChannel` is used. */
+/** The part of `BroadcastChannel` that is used. */
 export interface Between {
   postMessage(note: unknown): void;
   onmessage: ((event: MessageEvent) => void) | null;
@@ -27,31 +27,31 @@ export interface TabPorts {
   between: (name: string) => Between;
 }
 
-/** Where a channel's stream stands at the leader, and how its subscription was answered. */
+/** The leader's position in a channel's stream, and `said`: the gateway's answer to its subscription. */
 export interface Standing extends Pick<Subscribed, "start" | "epoch" | "cursor"> {
   said: AnswerMessage<"subscribed">;
 }
 
 export interface UpstreamEvents extends Omit<LineEvents, "frame"> {
   frame(frame: ServerMessage): void;
-  /** Another page's word on where the stream stands, in the order of the frames. */
+  /** The leader reports where a stream is; ordered with the frames. */
   stands(standing: Standing): void;
   standing(): Standing[];
 }
 
-/** The way to the gateway, as a page sees it. */
+/** A page's connection to the gateway: its own, or another page's. */
 export interface Upstream {
   start(): void;
   stop(): void;
   want(channels: readonly string[]): void;
-  say(text: string): void;
-  /** The stream of a channel begins again at an older cursor. */
+  send(text: string): void;
+  /** Subscribe to a channel again, from an older cursor. */
   rewind(channel: string, cursor: string): void;
-  /** A channel is subscribed to again, where `start` says. */
+  /** Subscribe to a channel again, with the options that `start` returns. */
   again(channel: string): void;
 }
 
-/** A line that nobody shares. */
+/** A line that is not shared. */
 export class OwnLine implements Upstream {
   private readonly line: Line;
 
@@ -71,8 +71,8 @@ export class OwnLine implements Upstream {
     this.line.want(channels);
   }
 
-  say(text: string): void {
-    this.line.say(text);
+  send(text: string): void {
+    this.line.send(text);
   }
 
   rewind(channel: string, cursor: string): void {
@@ -84,6 +84,7 @@ export class OwnLine implements Upstream {
   }
 }
 
+/** A message between pages. Its names are a format: pages of different releases may be open at once. */
 type Note =
   | { note: "hello"; from: string; wants: readonly string[] }
   | { note: "bye"; from: string }
@@ -96,19 +97,19 @@ type Note =
   | { note: "sent"; to: string; id: number }
   | { note: "rewind"; channel: string; cursor: string };
 
-/** A line that the pages of a browser share. `name`: of the lock and of the channel between them. */
+/** A line that all pages of a browser share. `name`: the name of the lock and of the channel between the pages. */
 export class SharedLine implements Upstream {
   private readonly me = crypto.randomUUID();
   private between: Between | undefined;
   private leaving: AbortController | undefined;
   private resign: (() => void) | undefined;
-  private line: Line | undefined; // of the leader
+  private line: Line | undefined; // only in the leader
   private state: ConnectionState = "closed";
   private wants: readonly string[] = [];
   private readonly wantsOfOthers = new Map<string, readonly string[]>();
-  private readonly unsent = new Map<number, string>(); // said, and not yet sent by a leader
-  private readonly taken = new Set<string>(); // what others said and this leader has taken
-  private said = 0;
+  private readonly unsent = new Map<number, string>(); // messages that no leader has sent yet, by id
+  private readonly accepted = new Set<string>(); // messages of other pages that this leader has queued
+  private lastId = 0;
 
   constructor(
     private readonly name: string,
@@ -122,9 +123,9 @@ export class SharedLine implements Upstream {
       return;
     }
     this.between = this.ports.between(this.name);
-    this.between.onmessage = ({ data }) => this.told(data as Note);
+    this.between.onmessage = ({ data }) => this.onNote(data as Note);
     this.takeState("connecting");
-    this.tell({ note: "hello", from: this.me, wants: this.wants });
+    this.post({ note: "hello", from: this.me, wants: this.wants });
     const leaving = (this.leaving = new AbortController());
     this.ports.locks
       .request(this.name, { signal: leaving.signal }, () => (leaving.signal.aborted ? Promise.resolve() : this.lead()))
@@ -145,25 +146,25 @@ export class SharedLine implements Upstream {
     if (this.line) {
       this.lineWants();
     } else {
-      this.tell({ note: "hello", from: this.me, wants: channels });
+      this.post({ note: "hello", from: this.me, wants: channels });
     }
   }
 
-  say(text: string): void {
+  send(text: string): void {
     if (this.line) {
-      this.line.say(text);
+      this.line.send(text);
       return;
     }
-    const id = ++this.said;
+    const id = ++this.lastId;
     this.unsent.set(id, text);
-    this.tell({ note: "say", from: this.me, id, text });
+    this.post({ note: "say", from: this.me, id, text });
   }
 
   rewind(channel: string, cursor: string): void {
     if (this.line) {
       this.line.subscribe(channel, { from: { cursor } });
     } else {
-      this.tell({ note: "rewind", channel, cursor });
+      this.post({ note: "rewind", channel, cursor });
     }
   }
 
@@ -171,7 +172,7 @@ export class SharedLine implements Upstream {
     throw new TypeError(`${channel} is followed by other pages too`);
   }
 
-  /** A page that sleeps in the cache of the way back must hold no lock. */
+  /** A page in the back/forward cache must not have the lock. */
   private readonly hidden = (): void => this.leave();
   private readonly shown = (): void => {
     if (!this.between) {
@@ -180,38 +181,38 @@ export class SharedLine implements Upstream {
   };
 
   private leave(): void {
-    this.tell({ note: "bye", from: this.me });
+    this.post({ note: "bye", from: this.me });
     this.leaving?.abort();
     this.line?.stop();
     this.line = undefined;
     this.resign?.();
     this.resign = undefined;
     this.wantsOfOthers.clear();
-    this.taken.clear();
+    this.accepted.clear();
     this.between?.close();
     this.between = undefined;
   }
 
-  /** This page has the lock, and keeps it while the promise is open. */
+  /** This page has the lock, and keeps it until the returned promise is resolved. */
   private lead(): Promise<void> {
     const line = (this.line = new Line(this.options, {
       ...linked(this.on),
       frame: (text, frame) => {
-        this.tell({ note: "frame", text });
+        this.post({ note: "frame", text });
         this.on.frame(frame);
       },
       state: (state) => {
-        this.tell({ note: "state", state });
+        this.post({ note: "state", state });
         this.takeState(state);
       },
       ended: (closed) => {
-        this.tell({ note: "ended", closed });
+        this.post({ note: "ended", closed });
         this.leave();
         this.on.ended(closed);
       },
     }));
-    this.tell({ note: "lead" });
-    this.unsent.forEach((text) => line.say(text));
+    this.post({ note: "lead" });
+    this.unsent.forEach((text) => line.send(text));
     this.unsent.clear();
     this.lineWants();
     line.start();
@@ -222,19 +223,19 @@ export class SharedLine implements Upstream {
     this.line?.want([...new Set([...this.wants, ...[...this.wantsOfOthers.values()].flat()])]);
   }
 
-  private told(note: Note): void {
+  private onNote(note: Note): void {
     if (this.line) {
-      this.toldAsLeader(this.line, note);
+      this.onNoteAsLeader(this.line, note);
     } else {
-      this.toldAsFollower(note);
+      this.onNoteAsFollower(note);
     }
   }
 
-  private toldAsLeader(line: Line, note: Note): void {
+  private onNoteAsLeader(line: Line, note: Note): void {
     switch (note.note) {
       case "hello":
         this.wantsOfOthers.set(note.from, note.wants);
-        this.tell({ note: "welcome", to: note.from, state: this.state, standing: this.on.standing() });
+        this.post({ note: "welcome", to: note.from, state: this.state, standing: this.on.standing() });
         this.lineWants();
         break;
       case "bye":
@@ -242,26 +243,26 @@ export class SharedLine implements Upstream {
         this.lineWants();
         break;
       case "say":
-        if (!this.taken.has(`${note.from} ${note.id}`)) {
-          this.taken.add(`${note.from} ${note.id}`);
-          line.say(note.text, () => this.tell({ note: "sent", to: note.from, id: note.id }));
+        if (!this.accepted.has(`${note.from} ${note.id}`)) {
+          this.accepted.add(`${note.from} ${note.id}`);
+          line.send(note.text, () => this.post({ note: "sent", to: note.from, id: note.id }));
         }
         break;
       case "rewind":
         line.subscribe(note.channel, { from: { cursor: note.cursor } });
         break;
-      case "ended": // by the leader before, whose lock was here sooner than its last words
-        this.heardEnd(note.closed);
+      case "ended": // from the previous leader: this page got its lock before its last note
+        this.leaderEnded(note.closed);
         break;
       default:
     }
   }
 
-  private toldAsFollower(note: Note): void {
+  private onNoteAsFollower(note: Note): void {
     switch (note.note) {
       case "lead":
-        this.tell({ note: "hello", from: this.me, wants: this.wants });
-        this.unsent.forEach((text, id) => this.tell({ note: "say", from: this.me, id, text }));
+        this.post({ note: "hello", from: this.me, wants: this.wants });
+        this.unsent.forEach((text, id) => this.post({ note: "say", from: this.me, id, text }));
         break;
       case "welcome":
         if (note.to === this.me) {
@@ -276,7 +277,7 @@ export class SharedLine implements Upstream {
         this.takeState(note.state === "closing" || note.state === "closed" ? "connecting" : note.state);
         break;
       case "ended":
-        this.heardEnd(note.closed);
+        this.leaderEnded(note.closed);
         break;
       case "sent":
         if (note.to === this.me) {
@@ -287,7 +288,7 @@ export class SharedLine implements Upstream {
     }
   }
 
-  private heardEnd(closed: Closed): void {
+  private leaderEnded(closed: Closed): void {
     this.leave();
     this.takeState("closed");
     this.on.ended(closed);
@@ -300,12 +301,12 @@ export class SharedLine implements Upstream {
     }
   }
 
-  private tell(note: Note): void {
+  private post(note: Note): void {
     this.between?.postMessage(note);
   }
 }
 
-/** The events that a line passes on as they are. */
+/** The line's events that are passed on unchanged. */
 function linked(on: UpstreamEvents): Omit<LineEvents, "frame"> {
   return {
     state: (state) => on.state(state),

@@ -1,12 +1,12 @@
 /**
- * What of the events a person is told in passing, and how much of it: five a second, and what is more than that in one line.
+ * Which events become toasts, and how many are shown: at most five a second; the others are combined into one.
  */
 
 import type { ServerMessage } from "./protocol.js";
 
 export type ToastKind = "info" | "success" | "warning" | "error";
 
-/** `durationMs`: how long it is shown; undefined: as long as such are. */
+/** `durationMs`: how long it is shown; undefined: as long as the toast library shows one. */
 export interface Toast {
   kind: ToastKind;
   text: string;
@@ -17,11 +17,11 @@ export interface Toast {
 export type ShowToast = (toast: Toast) => void;
 
 const WARNING_MS = 6_000;
-const MOST = 5;
+const MAX_SHOWN = 5;
 const WITHIN_MS = 1_000;
 const WORSE: readonly ToastKind[] = ["info", "success", "warning", "error"];
 
-/** The toast that a message is worth. */
+/** The toast for a message; undefined if it has none. */
 export function toastOf(message: ServerMessage): Toast | undefined {
   switch (message.type) {
     case "system_update": {
@@ -45,16 +45,16 @@ export function toastOf(message: ServerMessage): Toast | undefined {
   }
 }
 
-/** Shows toasts, five in any second at most; the others become one, with the worst kind among them and the newest such text. */
+/** Shows at most five toasts in any second; the others become one, with the worst kind among them and the newest text of that kind. */
 export class Toaster {
   private readonly shown: number[] = [];
   private readonly seen = new WeakSet<object>();
-  private held: Toast[] = [];
+  private heldBack: Toast[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly show: ShowToast) {}
 
-  /** The toast of a message, once, however many clients of the page heard it. */
+  /** Show the toast of a message once, however many clients of the page received it. */
   tell(message: ServerMessage): void {
     if (!this.seen.has(message)) {
       this.seen.add(message);
@@ -70,41 +70,41 @@ export class Toaster {
     while (this.shown.length > 0 && (this.shown[0] as number) <= now - WITHIN_MS) {
       this.shown.shift();
     }
-    // one place is left for the sum of what is held
-    if (this.held.length === 0 && this.shown.length < MOST) {
-      this.pop(toast, now);
+    // the toasts that are held back are shown as one when there is a free place
+    if (this.heldBack.length === 0 && this.shown.length < MAX_SHOWN) {
+      this.showNow(toast, now);
       return;
     }
-    this.held.push(toast);
-    this.timer ??= setTimeout(() => this.sum(), (this.shown[0] ?? now) + WITHIN_MS - now);
+    this.heldBack.push(toast);
+    this.timer ??= setTimeout(() => this.showHeldBack(), (this.shown[0] ?? now) + WITHIN_MS - now);
   }
 
-  private sum(): void {
+  private showHeldBack(): void {
     this.timer = undefined;
-    const [first, ...more] = this.held.splice(0) as [Toast, ...Toast[]];
+    const [first, ...more] = this.heldBack.splice(0) as [Toast, ...Toast[]];
     if (more.length === 0) {
-      this.pop(first, Date.now());
+      this.showNow(first, Date.now());
       return;
     }
     const kind = WORSE.findLast((one) => first.kind === one || more.some((toast) => toast.kind === one)) as ToastKind;
     const newest = [first, ...more].findLast((toast) => toast.kind === kind) as Toast;
-    this.pop({ ...newest, text: `${newest.text} (and ${more.length} more)` }, Date.now());
+    this.showNow({ ...newest, text: `${newest.text} (and ${more.length} more)` }, Date.now());
   }
 
-  private pop(toast: Toast, now: number): void {
+  private showNow(toast: Toast, now: number): void {
     this.shown.push(now);
     this.show(toast);
   }
 }
 
-/** The interface of react-hot-toast, which others have too. */
+/** The interface of react-hot-toast, which other libraries have too. */
 export interface HotToast {
   (text: string, options?: { icon?: string; duration?: number }): unknown;
   success(text: string, options?: { duration?: number }): unknown;
   error(text: string, options?: { duration?: number }): unknown;
 }
 
-/** Show by such a library. */
+/** Show toasts by such a library. */
 export function hotToasts(toast: HotToast): ShowToast {
   return ({ kind, text, durationMs }) => {
     const options = durationMs === undefined ? {} : { duration: durationMs };

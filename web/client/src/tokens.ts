@@ -1,16 +1,16 @@
-/** Where a connection gets its token from, and a new one when it is refused. */
+/** Where a connection gets its token from, and a new one when the token is rejected. */
 
 export interface Tokens {
-  /** The token now; null: there is none. */
+  /** The current token; null if there is none. */
   current(): string | null;
-  /** A token in place of one that is refused or ends soon; the same one where none could be had yet, null where the session
-   * has ended. Without this, a refused token is the end. */
+  /** A token in place of one that was rejected or expires soon; the same token if a new one could not be got yet, null if the
+   * session has ended. Without this method, a rejected token ends the connection for good. */
   renew?(refused: string | null): Promise<string | null>;
-  /** Called whenever the token is another one, by whomever it was renewed. Returns how to stop it. */
+  /** Called whenever the token changes, also if another tab renewed it. Returns a function that removes the listener. */
   onChange?(listener: () => void): () => void;
 }
 
-/** Those that were given last: a page that renews tokens itself makes clients with new ones. */
+/** The `Tokens` that were passed last: a page that renews tokens itself creates new clients with new tokens. */
 export class NewestTokens implements Tokens {
   private listener: (() => void) | undefined;
   private stop: (() => void) | undefined;
@@ -48,8 +48,8 @@ export class NewestTokens implements Tokens {
   }
 }
 
-/** Whose token it is: pages of the same session share a connection, those of different ones do not. Tells no token. */
-export function holderOf(token: string | null): string {
+/** A key for the owner of a token: pages of one session share a connection, pages of different ones do not. Reveals no token. */
+export function ownerOf(token: string | null): string {
   if (token === null) {
     return "";
   }
@@ -58,11 +58,11 @@ export function holderOf(token: string | null): string {
     const { user_id, sub, session_id } = claims as Record<string, unknown>;
     return [user_id ?? sub, session_id].join(".");
   } catch {
-    return `${fingerprint(token)}`; // of a machine: who has the same shares
+    return `${fingerprint(token)}`; // a machine's token: clients with the same token share
   }
 }
 
-/** 53 bits of a text, good to tell a few apart (two FNV-1a of 32 bits with different seeds). */
+/** A 53-bit hash of a text, enough to distinguish a few (two 32-bit FNV-1a with different seeds). */
 function fingerprint(text: string): number {
   let [high, low] = [0x811c9dc5, 0x01000193];
   for (const character of text) {

@@ -1,31 +1,31 @@
-/** One connection, whatever it is made of: opens, carries frames, ends. It never comes back by itself. */
+/** One connection, over a WebSocket or over HTTP: it opens, carries frames and ends. It never reconnects by itself. */
 
 export interface Wire {
   readonly kind: "socket" | "streams";
   send(text: string): void;
-  /** End it from here; `closed` is not called any more. */
+  /** Close it from this side; `closed` is not called afterwards. */
   close(code: number, reason: string): void;
 }
 
 export interface WireEvents {
   opened(): void;
   frame(text: string): void;
-  /** Something came that is no frame. */
+  /** Data arrived, whether or not it completes a frame. */
   alive(): void;
   failed(event: unknown): void;
-  /** Once, not while it is being made and not after `close`. 1006: without a word. */
+  /** Called once; never while `Dial` is still running, and never after `close`. 1006: closed without a close frame. */
   closed(code: number, reason: string): void;
 }
 
 export type Dial = (token: string | null, on: WireEvents) => Wire;
 
-/** What of `WebSocket` is used. */
+/** The part of `WebSocket` that is used. */
 export type SocketClass = new (url: string, protocols?: string[]) => Pick<
   WebSocket,
   "send" | "close" | "onopen" | "onmessage" | "onclose" | "onerror"
 >;
 
-/** A WebSocket. The token goes as a subprotocol, which stands in no address, or in the query as the contract has it. */
+/** A WebSocket. The token is sent as a subprotocol, so that it is in no address, or in the query, as in the contract. */
 export function dialSocket(url: string, tokenIn: "protocol" | "query", Socket: SocketClass): Dial {
   return (token, on) => {
     const socket =

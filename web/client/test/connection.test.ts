@@ -31,7 +31,7 @@ describe("the contract's reconnection", () => {
     }
   });
 
-  it("begins anew after a connection that has brought something, and not after one that was only accepted", () => {
+  it("starts again at 1 s after a connection that delivered a frame, not after one that was only accepted", () => {
     client().connect();
     ScriptedSocket.newest.ends(1006);
     vi.advanceTimersByTime(1_000);
@@ -44,7 +44,7 @@ describe("the contract's reconnection", () => {
     expect(ScriptedSocket.all).toHaveLength(4);
   });
 
-  it("takes no more than half of a pause away by chance", () => {
+  it("subtracts at most half of a pause at random", () => {
     client({ jitter: 0.5, random: () => 0.9 }).connect();
     ScriptedSocket.newest.ends(1006);
     vi.advanceTimersByTime(549);
@@ -53,7 +53,7 @@ describe("the contract's reconnection", () => {
     expect(ScriptedSocket.all).toHaveLength(2);
   });
 
-  it("is not attempted after a close of ours, which is 1000", () => {
+  it("is not attempted after `disconnect`, which closes with 1000", () => {
     const one = client();
     one.connect();
     ScriptedSocket.newest.accept();
@@ -74,10 +74,10 @@ describe("the contract's reconnection", () => {
     expect(ScriptedSocket.all).toHaveLength(2);
   });
 
-  it.each(Object.entries(CLOSE_CODES))("after %i is as the table of close codes says", (code, { comeBack, meaning }) => {
+  it.each(Object.entries(CLOSE_CODES))("after %i follows the table of close codes", (code, { comeBack, meaning }) => {
     const one = client();
     const closed: Closed[] = [];
-    one.on("closed", (word) => closed.push(word));
+    one.on("closed", (end) => closed.push(end));
     one.connect();
     ScriptedSocket.newest.accept().ends(Number(code), "so");
     expect(one.getConnectionState()).toBe(comeBack ? "connecting" : "closed");
@@ -86,7 +86,7 @@ describe("the contract's reconnection", () => {
     expect(ScriptedSocket.all).toHaveLength(comeBack ? 2 : 1);
   });
 
-  it("asks for another token where one is refused, and ends where there is none", async () => {
+  it("renews a token that was rejected, and ends if there is none", async () => {
     const refused: (string | null)[] = [];
     const answers = ["second", null];
     let token = "first";
@@ -113,7 +113,7 @@ describe("the contract's reconnection", () => {
     expect([refused, closed]).toEqual([["first", "second"], [4001]]);
   });
 
-  it("comes back with the token that is there now, where that is another one than was refused", () => {
+  it("reconnects with the current token if it is not the one that was rejected", () => {
     let token = "first";
     const one = new WebSocketClient(undefined, { ...options, tokens: { current: () => token } });
     one.connect();
@@ -139,10 +139,10 @@ describe("the contract's reconnection", () => {
     [first, second].forEach((one) => one?.disconnect());
   });
 
-  it("goes on to HTTP, and waits no more for a socket, where sockets fail while they are made", async () => {
-    const asked: string[] = [];
+  it("uses HTTP, without another pause for a socket, if the constructor of the socket throws", async () => {
+    const requests: string[] = [];
     const answer: typeof fetch = async (input) => {
-      asked.push(String(input));
+      requests.push(String(input));
       return new Response("", { status: 503 });
     };
     const failing = class extends ScriptedSocket {
@@ -154,7 +154,7 @@ describe("the contract's reconnection", () => {
     const one = client({ WebSocket: failing, fetch: answer });
     one.connect();
     await vi.advanceTimersByTimeAsync(40_000);
-    expect(asked).toEqual(Array(5).fill("http://gateway/api/v1/auth/status")); // from the second attempt on: at 1, 3, 7, 15, 31 s
+    expect(requests).toEqual(Array(5).fill("http://gateway/api/v1/auth/status")); // from the second attempt on: at 1, 3, 7, 15, 31 s
     expect(ScriptedSocket.all).toHaveLength(6);
     one.disconnect();
   });
@@ -172,28 +172,28 @@ describe("the contract's reconnection", () => {
 });
 
 describe("the contract's messages", () => {
-  it("subscribes to the three channels whenever it connects, and to what was asked for since", () => {
+  it("subscribes to the three channels whenever it connects, and to the channels that were subscribed to since", () => {
     const one = client();
     one.connect();
     ScriptedSocket.newest.accept();
-    const asked = (): unknown[][] => ScriptedSocket.newest.sent.map(({ type, channel }) => [type, channel]);
+    const requests = (): unknown[][] => ScriptedSocket.newest.sent.map(({ type, channel }) => [type, channel]);
     const first = ["media_updates", "system_updates", "analysis_updates", "notifications"];
-    expect(asked()).toEqual(first.map((name) => ["subscribe", name]));
+    expect(requests()).toEqual(first.map((name) => ["subscribe", name]));
     one.unsubscribe("system_updates");
     one.subscribe("asset_updates");
-    expect(asked().slice(4)).toEqual([
+    expect(requests().slice(4)).toEqual([
       ["unsubscribe", "system_updates"],
       ["subscribe", "asset_updates"],
     ]);
     ScriptedSocket.newest.ends(1012);
     vi.advanceTimersByTime(1_000);
     ScriptedSocket.newest.accept();
-    expect(asked().map(([, name]) => name)).toEqual([
+    expect(requests().map(([, name]) => name)).toEqual([
       "media_updates", "analysis_updates", "asset_updates", "notifications",
     ]);
   });
 
-  it("confirms to every client what is subscribed already", async () => {
+  it("confirms a channel that is subscribed to already to every client", async () => {
     const shared = { ...options, share: true, tabs: null, store: null };
     const [first, second] = [new WebSocketClient("t", shared), new WebSocketClient("t", { ...shared, channels: [] })];
     first.connect();
@@ -219,7 +219,7 @@ describe("the contract's messages", () => {
     ]);
   });
 
-  it("sends a long queue as fast as the gateway takes it, and no faster", () => {
+  it("sends a long queue as fast as the gateway accepts it, and no faster", () => {
     const one = client({ channels: [] });
     for (let n = 0; n < 60; n += 1) {
       one.send({ type: "ping", timestamp: n });
@@ -231,25 +231,25 @@ describe("the contract's messages", () => {
     expect(ScriptedSocket.newest.sent.flatMap(({ timestamp }) => timestamp ?? [])).toEqual([...Array(60).keys()]);
   });
 
-  it("gives an answer with the ref that the message had, and to nobody else", () => {
+  it("returns an answer with the message's ref, and only to its sender", () => {
     const [one, other] = [client(), client()];
-    const heard: unknown[] = [];
-    one.on("pong", ({ ref }) => heard.push(ref));
-    other.on("pong", () => heard.push("other"));
+    const received: unknown[] = [];
+    one.on("pong", ({ ref }) => received.push(ref));
+    other.on("pong", () => received.push("other"));
     one.connect();
     ScriptedSocket.newest.accept();
     one.send({ type: "ping", ref: { mine: 1 } });
     const { ref } = ScriptedSocket.newest.sent.at(-1) as unknown as { ref: unknown };
-    ScriptedSocket.newest.says({ type: "pong", data: {}, ref, timestamp: "" });
-    expect(heard).toEqual([{ mine: 1 }]);
+    ScriptedSocket.newest.deliver({ type: "pong", data: {}, ref, timestamp: "" });
+    expect(received).toEqual([{ mine: 1 }]);
   });
 
-  it("tells of connecting, disconnecting and messages by the contract's callbacks", () => {
+  it("calls the contract's callbacks for connecting, disconnecting and messages", () => {
     const one = client();
-    const told: unknown[] = [];
-    one.setOnConnect(() => told.push("connect"));
-    one.setOnDisconnect(() => told.push("disconnect"));
-    one.setOnMessage(({ type, data }) => told.push([type, data.media_id ?? data.channel]));
+    const calls: unknown[] = [];
+    one.setOnConnect(() => calls.push("connect"));
+    one.setOnDisconnect(() => calls.push("disconnect"));
+    one.setOnMessage(({ type, data }) => calls.push([type, data.media_id ?? data.channel]));
     expect(one.getConnectionState()).toBe("closed");
     one.connect();
     expect(one.getConnectionState()).toBe("connecting");
@@ -258,11 +258,11 @@ describe("the contract's messages", () => {
     one.connect();
     ScriptedSocket.newest.subscribed("media_updates").event("media_update", "media_updates", 0, film(42));
     ScriptedSocket.newest.ends(1006);
-    expect(told).toEqual(["connect", ["subscribed", "media_updates"], ["media_update", 42], "disconnect"]);
+    expect(calls).toEqual(["connect", ["subscribed", "media_updates"], ["media_update", 42], "disconnect"]);
     expect(ScriptedSocket.all).toHaveLength(1);
   });
 
-  it("puts the token where no log has it, or in the address as the contract does", () => {
+  it("sends the token where no log has it, or in the address as the contract does", () => {
     client().connect();
     client({ tokenIn: "query" }).connect();
     expect(ScriptedSocket.all.map(({ url, protocols }) => [url, protocols])).toEqual([
@@ -280,17 +280,17 @@ describe("the contract's messages", () => {
 describe("resuming", () => {
   const froms = (): unknown => Object.fromEntries(ScriptedSocket.newest.sent.map(({ channel, from }) => [channel, from]));
 
-  it("begins now, and goes on at the newest cursor after a break; what came before is dropped", () => {
+  it("begins live, and continues at the newest cursor after a break; repeated events are dropped", () => {
     const one = client({ channels: ["media_updates"] });
-    const heard: number[] = [];
-    one.on("media_update", ({ offset }) => heard.push(offset));
+    const received: number[] = [];
+    one.on("media_update", ({ offset }) => received.push(offset));
     one.connect();
     ScriptedSocket.newest.accept();
     expect(froms()).toEqual({ media_updates: "live", notifications: "live" });
     ScriptedSocket.newest
       .subscribed("media_updates", { 0: 5 })
       .event("media_update", "media_updates", 5, film(5))
-      .says({ type: "position", channel: "media_updates", cursor: "later", data: {}, timestamp: "" })
+      .deliver({ type: "position", channel: "media_updates", cursor: "later", data: {}, timestamp: "" })
       .event("media_update", "media_updates", 7, film(7))
       .ends(1006);
     vi.advanceTimersByTime(1_000);
@@ -300,40 +300,40 @@ describe("resuming", () => {
     for (const offset of [7, 8]) {
       ScriptedSocket.newest.event("media_update", "media_updates", offset, film(offset));
     }
-    expect(heard).toEqual([5, 7, 8]);
+    expect(received).toEqual([5, 7, 8]);
   });
 
-  it("goes on after a reload, from what the tab keeps", () => {
+  it("continues after a reload at the position that the tab stored", () => {
     const kept = new Map<string, string>();
     const store = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
     client({ store }).connect();
     ScriptedSocket.newest.accept().subscribed("media_updates", { 0: 5 }).event("media_update", "media_updates", 5, film(5));
     vi.advanceTimersByTime(250);
-    const heard: number[] = [];
+    const received: number[] = [];
     const again = client({ store });
-    again.on("media_update", ({ offset }) => heard.push(offset));
+    again.on("media_update", ({ offset }) => received.push(offset));
     again.connect();
     ScriptedSocket.newest.accept().subscribed("media_updates", { 0: 5 });
     for (const offset of [5, 6]) {
       ScriptedSocket.newest.event("media_update", "media_updates", offset, film(offset));
     }
     expect(froms()).toMatchObject({ media_updates: { cursor: "media_updates@5" } });
-    expect(heard).toEqual([6]);
+    expect(received).toEqual([6]);
   });
 
-  it("begins now again in a channel that was left", () => {
+  it("begins live again in a channel that was unsubscribed from", () => {
     const one = client({ channels: ["media_updates"] });
     one.connect();
     ScriptedSocket.newest.accept().subscribed("media_updates", { 0: 5 });
     one.unsubscribe("media_updates");
     const left = { channel: "media_updates" };
-    ScriptedSocket.newest.says({ type: "unsubscribed", data: left, ...left, timestamp: "" });
+    ScriptedSocket.newest.deliver({ type: "unsubscribed", data: left, ...left, timestamp: "" });
     one.subscribe("media_updates");
     expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ channel: "media_updates", from: "live" });
     one.disconnect();
   });
 
-  it("says what is missing: skipped, no longer kept, of another log, or of a cursor that is refused", () => {
+  it("reports missing events: skipped, no longer retained, or after a cursor that was rejected", () => {
     const one = client({ channels: ["media_updates"] });
     const gaps: unknown[] = [];
     one.on("gap", (gap) => gaps.push(gap));
@@ -342,7 +342,7 @@ describe("resuming", () => {
     ScriptedSocket.newest
       .accept()
       .subscribed("media_updates", { 0: 5 })
-      .says({ type: "gap", data: skipped, ...skipped, timestamp: "" })
+      .deliver({ type: "gap", data: skipped, ...skipped, timestamp: "" })
       .ends(1006);
     vi.advanceTimersByTime(1_000);
     const missed = { 0: { from: 7, to: 9 } };
@@ -350,7 +350,7 @@ describe("resuming", () => {
     vi.advanceTimersByTime(1_000);
     ScriptedSocket.newest.accept();
     const { ref } = ScriptedSocket.newest.sent[0] as unknown as { ref: unknown };
-    ScriptedSocket.newest.says({ type: "error", data: { code: "bad_cursor", message: "no" }, ref, timestamp: "" });
+    ScriptedSocket.newest.deliver({ type: "error", data: { code: "bad_cursor", message: "no" }, ref, timestamp: "" });
     expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ channel: "media_updates", from: "live" });
     expect(gaps).toEqual([
       { channel: "media_updates", reason: "undecodable", missed: { 0: { from: 5, to: 7 } } },
@@ -359,13 +359,13 @@ describe("resuming", () => {
     ]);
   });
 
-  it("asks again for what the gateway could not serve yet", () => {
+  it("subscribes again to a channel that the gateway could not serve yet", () => {
     client({ channels: ["media_updates"] }).connect();
     ScriptedSocket.newest.accept();
-    const asked = ScriptedSocket.newest.sent.length;
+    const before = ScriptedSocket.newest.sent.length;
     const { ref } = ScriptedSocket.newest.sent[0] as unknown as { ref: unknown };
-    ScriptedSocket.newest.says({ type: "error", data: { code: "unavailable", message: "wait" }, ref, timestamp: "" });
+    ScriptedSocket.newest.deliver({ type: "error", data: { code: "unavailable", message: "wait" }, ref, timestamp: "" });
     vi.advanceTimersByTime(2_000);
-    expect(ScriptedSocket.newest.sent.slice(asked)).toMatchObject([{ type: "subscribe", channel: "media_updates" }]);
+    expect(ScriptedSocket.newest.sent.slice(before)).toMatchObject([{ type: "subscribe", channel: "media_updates" }]);
   });
 });

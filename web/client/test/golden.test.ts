@@ -1,4 +1,4 @@
-/** Every example of the contract, as it stands there, through the client. */
+/** Every example of the contract, unchanged, through the client. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -45,14 +45,14 @@ it("there is one expectation for each example of an event", () => {
   expect(Object.keys(examples).filter((name) => !name.startsWith("client.")).sort()).toEqual(Object.keys(EXPECTED).sort());
 });
 
-it.each(Object.entries(EXPECTED))("%s is heard as it is, and does what the contract says", (name, { toast, cache = [] }) => {
+it.each(Object.entries(EXPECTED))("%s is delivered unchanged, and does what the contract requires", (name, { toast, cache = [] }) => {
   const message = examples[name] as ServerMessage;
   const client = new WebSocketClient("token", { url: "ws://gateway/ws", share: false, fetch: null, WebSocket: ScriptedSocket });
-  const heard: unknown[] = [];
-  client.setOnMessage((one) => heard.push(one));
+  const received: unknown[] = [];
+  client.setOnMessage((one) => received.push(one));
   client.connect();
-  ScriptedSocket.newest.accept().says(message);
-  expect(heard).toEqual([message]);
+  ScriptedSocket.newest.accept().deliver(message);
+  expect(received).toEqual([message]);
   expect(toastOf(message)).toEqual(toast);
 
   const calls: unknown[][] = [];
@@ -67,7 +67,7 @@ it.each(Object.entries(EXPECTED))("%s is heard as it is, and does what the contr
   client.disconnect();
 });
 
-it.each(["client.subscribe", "client.unsubscribe"])("%s is understood by send, whatever it is sent with", (name) => {
+it.each(["client.subscribe", "client.unsubscribe"])("%s can be sent, before connecting too", (name) => {
   const message = examples[name] as unknown as { type: string; channel: string };
   const client = new WebSocketClient("token", { url: "ws://gateway/ws", share: false, fetch: null, WebSocket: ScriptedSocket });
   client.send(message);

@@ -1,4 +1,4 @@
-/** Pages of one browser in one process: each its own copy of the library, with locks and a channel between them. */
+/** Pages of one browser in one process: each has its own copy of the library; locks and a channel are between them. */
 
 import { vi } from "vitest";
 
@@ -12,7 +12,7 @@ export async function page(): Promise<Library> {
   return import("../src/index.js");
 }
 
-/** Locks as a browser has them, of one name each. */
+/** Locks that behave like a browser's, one for each name. */
 export function locks(): TabPorts["locks"] {
   const last = new Map<string, Promise<unknown>>();
   return {

@@ -55,12 +55,12 @@ async function rendered(count: number): Promise<{ queryClient: QueryClient; show
   return { queryClient, show };
 }
 
-it("all components of a page have one socket, which stays while one of them is there", async () => {
+it("all components of a page have one socket, which stays open while one of them is mounted", async () => {
   const { show } = await rendered(3);
   expect(ScriptedSocket.all).toHaveLength(1);
   ScriptedSocket.newest.accept();
   expect(hooks.at(-1)?.getConnectionState()).toBe("open");
-  await show(2); // others in place of these
+  await show(2); // other components instead of these
   expect([ScriptedSocket.all.length, ScriptedSocket.newest.closedWith]).toEqual([1, undefined]);
   await show(0);
   expect(ScriptedSocket.newest.closedWith).toEqual([1000, "Client disconnect"]);
@@ -79,7 +79,7 @@ it("gives the contract's functions, the same at every render", async () => {
   await show(0);
 });
 
-it("keeps the cache by the contract's table, and shows a toast once for all components", async () => {
+it("updates the cache by the contract's table, and shows a toast once for all components", async () => {
   vi.useFakeTimers();
   const { queryClient, show } = await rendered(2);
   const calls: unknown[][] = [];
@@ -108,7 +108,7 @@ it("keeps the cache by the contract's table, and shows a toast once for all comp
   await show(0);
 });
 
-it("asks for a query again once a second while events come, and once after the last", async () => {
+it("requests a query again once a second while events arrive, and once after the last", async () => {
   vi.useFakeTimers();
   const { queryClient, show } = await rendered(1);
   const stale = vi.spyOn(queryClient, "invalidateQueries").mockResolvedValue();
@@ -123,11 +123,11 @@ it("asks for a query again once a second while events come, and once after the l
   await show(0);
 });
 
-it("marks all that events change as stale where events are missing", async () => {
+it("marks everything that events change as stale if events are missing", async () => {
   const { queryClient, show } = await rendered(1);
   const stale = vi.spyOn(queryClient, "invalidateQueries").mockResolvedValue();
   const gap = { channel: "media_updates", partition: 0, from: 5_000, to: 5_003, reason: "undecodable" };
-  ScriptedSocket.newest.accept().subscribed("media_updates").says({ type: "gap", data: gap, ...gap, timestamp: "" });
+  ScriptedSocket.newest.accept().subscribed("media_updates").deliver({ type: "gap", data: gap, ...gap, timestamp: "" });
   expect(stale.mock.calls.map(([filters]) => filters?.queryKey?.[0])).toEqual(["media-search", "media-stats", "recent-media", "media"]);
   await show(0);
 });

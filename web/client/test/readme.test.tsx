@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** The README's example for React, as it stands there. */
+/** The README's example for React, unchanged. */
 
 import { act } from "react";
 import { createRoot } from "react-dom/client";

@@ -1,4 +1,4 @@
-/** A WebSocket whose other end the test plays: for what only time and close codes decide. */
+/** A WebSocket whose server is the test: for behaviour that depends only on time and close codes. */
 
 import type { ClientMessage } from "../src/protocol.js";
 
@@ -38,20 +38,21 @@ export class ScriptedSocket {
     return this;
   }
 
-  says(frame: object): this {
+  /** The server sends a frame. */
+  deliver(frame: object): this {
     this.onmessage?.({ data: JSON.stringify(frame) } as MessageEvent);
     return this;
   }
 
-  /** The server answers what it was asked for. */
+  /** The server answers a subscription. */
   subscribed(channel: string, start: Record<string, number> = { 0: 0 }, more: object = {}): this {
     const data = { channel, start, head: start, epoch: "e", mode: "live", recovered: true, cursor: `${channel}@${start[0]}`, ...more };
-    return this.says({ type: "subscribed", data, ...data, timestamp: "2024-01-15T10:30:00Z" });
+    return this.deliver({ type: "subscribed", data, ...data, timestamp: "2024-01-15T10:30:00Z" });
   }
 
   event(type: string, channel: string, offset: number, data: object): this {
     const timestamp = "2024-01-15T10:30:00Z";
-    return this.says({ type, data, payload: data, timestamp, channel, partition: 0, offset, id: `${channel}-${offset}` });
+    return this.deliver({ type, data, payload: data, timestamp, channel, partition: 0, offset, id: `${channel}-${offset}` });
   }
 
   ends(code: number, reason = ""): this {

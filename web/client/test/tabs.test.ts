@@ -13,7 +13,7 @@ beforeEach(() => {
 
 interface Tab {
   client: WebSocketClient;
-  heard: number[];
+  received: number[];
   gaps: Gap[];
 }
 
@@ -25,8 +25,8 @@ async function tab(options: ClientOptions = {}): Promise<Tab> {
   const client = new WebSocketClient("token", {
     url: "ws://gateway/ws", channels, fetch: null, WebSocket: ScriptedSocket, tabs, jitter: 0, store: null, ...options,
   });
-  const one: Tab = { client, heard: [], gaps: [] };
-  client.on("media_update", ({ offset }: EventMessage<"media_update">) => one.heard.push(offset));
+  const one: Tab = { client, received: [], gaps: [] };
+  client.on("media_update", ({ offset }: EventMessage<"media_update">) => one.received.push(offset));
   client.on("gap", (gap) => one.gaps.push(gap));
   client.connect();
   return one;
@@ -52,38 +52,38 @@ async function opened(count: number): Promise<Tab[]> {
 it("three tabs have one socket, and each event reaches each of them once", async () => {
   const all = await opened(3);
   films(0, 1, 2);
-  await until(() => all.forEach(({ heard }) => expect(heard).toEqual([0, 1, 2])));
+  await until(() => all.forEach(({ received }) => expect(received).toEqual([0, 1, 2])));
   expect(ScriptedSocket.all).toHaveLength(1);
   all.forEach(({ client }) => client.disconnect());
 });
 
-it("what one tab follows the socket follows, until none does", async () => {
+it("the socket follows a channel as long as one tab does", async () => {
   const [first, second] = (await opened(2)) as [Tab, Tab];
-  const asked = (): unknown[] => ScriptedSocket.newest.sent.slice(2).map(({ type, channel }) => [type, channel]);
+  const requests = (): unknown[] => ScriptedSocket.newest.sent.slice(2).map(({ type, channel }) => [type, channel]);
   second.client.subscribe("asset_updates");
-  await until(() => expect(asked()).toEqual([["subscribe", "asset_updates"]]));
+  await until(() => expect(requests()).toEqual([["subscribe", "asset_updates"]]));
   second.client.disconnect();
-  await until(() => expect(asked().at(-1)).toEqual(["unsubscribe", "asset_updates"]));
+  await until(() => expect(requests().at(-1)).toEqual(["unsubscribe", "asset_updates"]));
   first.client.disconnect();
 });
 
-it("a message of any tab goes over the socket, and the answer to that tab alone", async () => {
+it("a message of any tab is sent over the socket, and only that tab receives the answer", async () => {
   const [first, second] = (await opened(2)) as [Tab, Tab];
-  const heard: unknown[] = [];
-  first.client.on("pong", () => heard.push("first"));
-  second.client.on("pong", ({ ref }) => heard.push(ref));
+  const received: unknown[] = [];
+  first.client.on("pong", () => received.push("first"));
+  second.client.on("pong", ({ ref }) => received.push(ref));
   second.client.send({ type: "ping", ref: 7 });
   await until(() => expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ type: "ping" }));
   const { ref } = ScriptedSocket.newest.sent.at(-1) as unknown as { ref: unknown };
-  ScriptedSocket.newest.says({ type: "pong", data: {}, ref, timestamp: "" });
-  await until(() => expect(heard).toEqual([7]));
+  ScriptedSocket.newest.deliver({ type: "pong", data: {}, ref, timestamp: "" });
+  await until(() => expect(received).toEqual([7]));
   [first, second].forEach(({ client }) => client.disconnect());
 });
 
-it("when the tab with the socket goes, another dials and goes on where it stood; nobody misses or repeats anything", async () => {
+it("when the tab with the socket closes, another connects and continues at its position; no event is missed or repeated", async () => {
   const [first, second, third] = (await opened(3)) as [Tab, Tab, Tab];
   films(0, 1);
-  await until(() => expect(third.heard).toEqual([0, 1]));
+  await until(() => expect(third.received).toEqual([0, 1]));
   first.client.disconnect();
   expect(ScriptedSocket.newest.closedWith?.[0]).toBe(1000);
   await until(() => expect(ScriptedSocket.all).toHaveLength(2));
@@ -91,11 +91,11 @@ it("when the tab with the socket goes, another dials and goes on where it stood;
   expect(ScriptedSocket.newest.sent[0]).toMatchObject({ channel: "media_updates", from: { cursor: "media_updates@0" } });
   ScriptedSocket.newest.subscribed("media_updates");
   films(0, 1, 2);
-  await until(() => [second, third].forEach(({ heard }) => expect(heard).toEqual([0, 1, 2])));
+  await until(() => [second, third].forEach(({ received }) => expect(received).toEqual([0, 1, 2])));
   [second, third].forEach(({ client }) => client.disconnect());
 });
 
-it("what a tab said while nobody had the socket is sent by the next who has it", async () => {
+it("a message that was sent while no tab had the socket is sent by the next tab that has it", async () => {
   const [first, second, third] = (await opened(3)) as [Tab, Tab, Tab];
   first.client.disconnect();
   third.client.send({ type: "ping", timestamp: 9 });
@@ -105,35 +105,35 @@ it("what a tab said while nobody had the socket is sent by the next who has it",
   [second, third].forEach(({ client }) => client.disconnect());
 });
 
-it("what the tab with the socket had not sent yet when it went is sent by the next, and nothing twice", async () => {
+it("messages that the tab with the socket had not sent when it closed are sent by the next, and none twice", async () => {
   const [first, second, third] = (await opened(3)) as [Tab, Tab, Tab];
-  const said = Array.from({ length: 40 }, (_, n) => n);
+  const numbers = Array.from({ length: 40 }, (_, n) => n);
   const sent = (): unknown[] => ScriptedSocket.all.flatMap((socket) => socket.sent.flatMap(({ timestamp }) => timestamp ?? []));
-  said.forEach((timestamp) => third.client.send({ type: "ping", timestamp }));
-  await until(() => expect(sent().length).toBeGreaterThan(10)); // the others wait for their turn
+  numbers.forEach((timestamp) => third.client.send({ type: "ping", timestamp }));
+  await until(() => expect(sent().length).toBeGreaterThan(10)); // the others wait in the queue
   expect(sent().length).toBeLessThan(40);
   first.client.disconnect();
   await until(() => expect(ScriptedSocket.all).toHaveLength(2));
   ScriptedSocket.newest.accept();
   await until(() => expect(sent().length).toBeGreaterThanOrEqual(40));
-  expect(sent()).toEqual(said);
+  expect(sent()).toEqual(numbers);
   [second, third].forEach(({ client }) => client.disconnect());
 });
 
-it("a tab that comes back with an older place gets what it missed, and the others nothing twice", async () => {
+it("a tab that returns with an older position receives what it missed, and the others receive nothing twice", async () => {
   const [first] = (await opened(1)) as [Tab];
   films(0, 1, 2, 3);
   const kept = JSON.stringify({ media_updates: { cursor: "old", epoch: "e", next: { 0: 2 } } });
   const back = await tab({ store: { getItem: () => kept, setItem: () => undefined } });
   await until(() => expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ channel: "media_updates", from: { cursor: "old" } }));
-  films(4); // comes before the answer: it must wait for what lies between
+  films(4); // arrives before the answer: it must wait for the events in between
   ScriptedSocket.newest.subscribed("media_updates", { 0: 1 });
   films(1, 2, 3, 4, 5);
-  await until(() => expect([first.heard, back.heard]).toEqual([[0, 1, 2, 3, 4, 5], [2, 3, 4, 5]]));
+  await until(() => expect([first.received, back.received]).toEqual([[0, 1, 2, 3, 4, 5], [2, 3, 4, 5]]));
   [first, back].forEach(({ client }) => client.disconnect());
 });
 
-it("what is gone of the log is told to the tab that missed it, and to no other", async () => {
+it("events that the log no longer has are reported as a gap to the tab that missed them, and to no other", async () => {
   const [first] = (await opened(1)) as [Tab];
   films(0, 1, 2, 3);
   const kept = JSON.stringify({ media_updates: { cursor: "old", epoch: "e", next: { 0: 1 } } });
@@ -142,9 +142,9 @@ it("what is gone of the log is told to the tab that missed it, and to no other",
   const missed = { 0: { from: 1, to: 3 } };
   ScriptedSocket.newest.subscribed("media_updates", { 0: 3 }, { recovered: false, reason: "retention", missed });
   films(3, 4);
-  await until(() => expect(back.heard).toEqual([3, 4]));
+  await until(() => expect(back.received).toEqual([3, 4]));
   expect([first.gaps, back.gaps]).toEqual([[], [{ channel: "media_updates", reason: "retention", missed }]]);
-  expect(first.heard).toEqual([0, 1, 2, 3, 4]);
+  expect(first.received).toEqual([0, 1, 2, 3, 4]);
   [first, back].forEach(({ client }) => client.disconnect());
 });
 
@@ -155,10 +155,10 @@ it("the end of a session is the end in every tab", async () => {
   ScriptedSocket.newest.ends(4003, "revoked");
   await until(() => expect(closed).toEqual([4003, 4003]));
   all.forEach(({ client }) => expect(client.getConnectionState()).toBe("closed"));
-  ScriptedSocket.all.slice(1).forEach(({ closedWith }) => expect(closedWith?.[0]).toBe(1000)); // dialled before it was told
+  ScriptedSocket.all.slice(1).forEach(({ closedWith }) => expect(closedWith?.[0]).toBe(1000)); // connected before it received the end
 });
 
-it("people of different sessions share nothing", async () => {
+it("pages of different sessions share nothing", async () => {
   const token = (user: number): string => `h.${btoa(JSON.stringify({ user_id: user, session_id: `s${user}` }))}.s`;
   const { WebSocketClient } = await page();
   const clients = [1, 2, 1].map((user) => {
@@ -170,7 +170,7 @@ it("people of different sessions share nothing", async () => {
   clients.forEach((client) => client.disconnect());
 });
 
-it("without locks each page has its own", async () => {
+it("without locks each page has its own socket", async () => {
   tabs = null as unknown as TabPorts;
   const all = [await tab(), await tab()];
   expect(ScriptedSocket.all).toHaveLength(2);

@@ -28,20 +28,20 @@ it.each([
     { kind: level, text: "M", title: "T" },
   ]) ,
   [message("media_update", { action: "created" }), undefined],
-] as [ServerMessage, Toast | undefined][])("the contract's toast %#", (told, toast) => {
-  expect(toastOf(told)).toEqual(toast);
+] as [ServerMessage, Toast | undefined][])("the contract's toast %#", (event, toast) => {
+  expect(toastOf(event)).toEqual(toast);
 });
 
-it("a message that several clients of the page hear is one toast", () => {
+it("a message that several clients of the page receive is one toast", () => {
   const shown: Toast[] = [];
   const toaster = new Toaster((toast) => shown.push(toast));
-  const told = message("analysis_complete", { items_processed: 1 });
-  toaster.tell(told);
-  toaster.tell(told);
+  const complete = message("analysis_complete", { items_processed: 1 });
+  toaster.tell(complete);
+  toaster.tell(complete);
   expect(shown).toHaveLength(1);
 });
 
-it("no second has more than five; the others are one, as bad as the worst of them, and none is forgotten", () => {
+it("at most five a second are shown; the others become one of the worst kind among them, and all are counted", () => {
   const shown: (Toast & { at: number })[] = [];
   const toaster = new Toaster((toast) => shown.push({ ...toast, at: Date.now() }));
   for (let n = 0; n < 300; n += 1) {
@@ -53,8 +53,8 @@ it("no second has more than five; the others are one, as bad as the worst of the
   for (const { at } of shown) {
     expect(shown.filter((other) => other.at > at - 1_000 && other.at <= at).length).toBeLessThanOrEqual(5);
   }
-  const told = shown.reduce((sum, { text }) => sum + 1 + Number(/and (\d+) more/.exec(text)?.[1] ?? 0), 0);
-  expect(told).toBe(300);
+  const counted = shown.reduce((sum, { text }) => sum + 1 + Number(/and (\d+) more/.exec(text)?.[1] ?? 0), 0);
+  expect(counted).toBe(300);
   expect(shown.filter(({ kind }) => kind === "error").map(({ text }) => text)).toEqual([expect.stringMatching(/^250 \(and \d+ more\)$/)]);
 });
 
@@ -65,7 +65,7 @@ it("five at once are all shown as they are", () => {
   expect(shown).toEqual(["a", "b", "c", "d", "e"]);
 });
 
-it("is shown by react-hot-toast as the contract's client did", () => {
+it("react-hot-toast shows it as the contract's client did", () => {
   const calls: unknown[][] = [];
   const toast = Object.assign((...call: unknown[]) => calls.push(["plain", ...call]), {
     success: (...call: unknown[]) => calls.push(["success", ...call]),

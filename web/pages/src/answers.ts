@@ -1,4 +1,4 @@
-/** What REST answers, as far as the pages read it. */
+/** The types of REST's answers, with the members that the pages read. */
 
 import type { EventMessage, MediaItem } from "@catalogizer/client";
 
@@ -55,7 +55,7 @@ export interface Scan {
   ended_at: string | null;
 }
 
-/** A record of the change log; which members there are depends on `kind`. */
+/** A record of the change log; its members depend on `kind`. */
 export interface Change {
   event_id: string;
   kind: string;

@@ -1,8 +1,8 @@
-/** Requests to `/api/v1`, with the session's token, which is renewed once where it is refused. */
+/** Requests to `/api/v1` with the session's token; a rejected token is renewed once. */
 
 import { API, session } from "./session.js";
 
-/** `status` 0: the server cannot be reached. `message`: the server's words, empty where there are none. */
+/** `status` 0: the server cannot be reached. `message`: the server's, empty if it sent none. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -23,7 +23,7 @@ export interface Options {
 export async function api<T>(path: string, options: Options = {}): Promise<T> {
   const token = session.current();
   try {
-    return await ask<T>(path, token, options);
+    return await request<T>(path, token, options);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401 || token === null) {
       throw error;
@@ -32,11 +32,11 @@ export async function api<T>(path: string, options: Options = {}): Promise<T> {
     if (renewed === null || renewed === token) {
       throw error;
     }
-    return ask<T>(path, renewed, options);
+    return request<T>(path, renewed, options);
   }
 }
 
-async function ask<T>(path: string, token: string | null, { method, body, signal }: Options): Promise<T> {
+async function request<T>(path: string, token: string | null, { method, body, signal }: Options): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (token !== null) {
     headers["Authorization"] = `Bearer ${token}`;
@@ -52,22 +52,22 @@ async function ask<T>(path: string, token: string | null, { method, body, signal
   }).catch((error: unknown) => {
     throw error instanceof DOMException && error.name === "AbortError" ? error : new ApiError(0, "unreachable", "");
   });
-  const said = (await answer.json().catch(() => ({}))) as T & { error?: string; message?: string };
+  const content = (await answer.json().catch(() => ({}))) as T & { error?: string; message?: string };
   if (!answer.ok) {
-    throw new ApiError(answer.status, said.error ?? "error", said.message ?? answer.statusText);
+    throw new ApiError(answer.status, content.error ?? "error", content.message ?? answer.statusText);
   }
-  return said;
+  return content;
 }
 
-/** Parameters of a request; what is empty is left out, a list becomes several. */
+/** The query string of a request; empty parameters are left out, a list becomes several parameters. */
 export function query(params: Record<string, string | number | boolean | readonly string[] | undefined>): string {
-  const said = new URLSearchParams();
+  const search = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
     if (Array.isArray(value)) {
-      value.forEach((one: string) => said.append(name, one));
+      value.forEach((one: string) => search.append(name, one));
     } else if (value !== undefined && value !== "") {
-      said.append(name, String(value));
+      search.append(name, String(value));
     }
   }
-  return String(said);
+  return String(search);
 }

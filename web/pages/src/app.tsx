@@ -1,4 +1,4 @@
-/** Which page stands where, and who may see it; while nobody is signed in, the way in. */
+/** Which page an address shows, and who may see it; the sign-in page while nobody is signed in. */
 
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, type ComponentType } from "react";
@@ -29,7 +29,7 @@ import { useTexts, type Texts } from "./texts/index.js";
 interface Place {
   page: ComponentType;
   title: keyof Texts["nav"];
-  /** What the account must be allowed; without it the page says so. */
+  /** The permission that the account needs; without it the page shows that it may not be seen. */
   needs?: string;
 }
 
@@ -65,7 +65,7 @@ function newCache(): QueryClient {
 
 export function App() {
   const user = useUser();
-  const cache = useMemo(newCache, [user]); // what somebody was shown is nobody else's
+  const cache = useMemo(newCache, [user]); // one user's answers must not be shown to the next
   return (
     <QueryClientProvider client={cache}>
       {user === undefined ? <SignInPage /> : <SignedIn key={user} cache={cache} />}
@@ -86,7 +86,7 @@ function SignedIn({ cache }: { cache: QueryClient }) {
   );
 }
 
-/** A fault of one page leaves the others, and the next address, as they are. */
+/** An error in one page does not break the others: each address has its own boundary. */
 function Guarded() {
   const { t } = useTexts();
   const { page, rest } = useRoute();

@@ -1,6 +1,6 @@
 /**
- * The items of a search, however many: pages that follow each other by the cursor of the one before. Only those around what is on
- * the screen are kept; the cursors of all that were seen are, so that a page that was scrolled past is there again with one request.
+ * The items of a search, however many: pages of answers, each requested with the cursor of the page before. Only the pages near
+ * the screen stay in memory; the cursors of all pages do, so that a page that was scrolled past is read again by one request.
  */
 
 import { useQueries } from "@tanstack/react-query";
@@ -11,9 +11,9 @@ import { searchPage } from "./queries.js";
 
 export const PAGE = 60;
 const FACETS = "media_type,category,year,quality,library,storage_root,genre,language,video_codec,analysis";
-const AROUND = 2; // pages on either side of what is drawn
+const AROUND = 2; // pages before and after the drawn ones that stay in memory
 
-/** How far a search was read. `cursors[n]`: where page n begins; null: at the beginning. */
+/** How far a search has been read. `cursors[n]`: where page n begins; null: at the beginning. */
 interface Depth {
   cursors: (string | null)[];
   sizes: Map<number, number>;
@@ -27,14 +27,14 @@ const SEARCHES = 12;
 function depthOf(search: string): Depth {
   const known = depths.get(search) ?? { cursors: [null], sizes: new Map(), pages: new Map(), ended: false };
   depths.delete(search);
-  depths.set(search, known); // the newest last
+  depths.set(search, known); // the most recently used is last
   for (const old of [...depths.keys()].slice(0, -SEARCHES)) {
     depths.delete(old);
   }
   return known;
 }
 
-/** Take in a page: what follows it, and whether it is the last. True where something is new. */
+/** Store a page, the cursor of the next one, and whether it is the last. Returns true if anything changed. */
 function take(depth: Depth, number: number, page: Page): boolean {
   if (depth.pages.get(number) === page) {
     return false;
@@ -52,7 +52,7 @@ function take(depth: Depth, number: number, page: Page): boolean {
 }
 
 export interface Endless {
-  /** How many places there are to draw: items that are known, and those that are about to be asked for. */
+  /** How many places there are to draw: for items that are known, and for items that are still to be requested. */
   count: number;
   at(index: number): Item | undefined;
   first: Page | undefined;
@@ -89,7 +89,7 @@ export function useEndless(params: Record<string, string>, start: number, end: n
       redraw();
     }
   });
-  // while words are typed, what was found before stays until something else is
+  // while the user types, the last result stays until there is a new one
   shown.current = depth.pages.get(0) ?? (answers[0]?.error ? undefined : shown.current);
   const first = shown.current;
   const failed = answers.find(({ error, data }) => error && !data);

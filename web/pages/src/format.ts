@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people of a language read them. Pure: the language and the time are arguments. */
+/** Formats numbers, sizes and times for a language. Pure: the language and the time are arguments. */
 
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
@@ -22,7 +22,7 @@ export function playing(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** The moment to the second, in the zone of the reader, with the zone. */
+/** A time to the second, in the reader's time zone, with the name of the zone. */
 export function exactly(at: Date, language: string): string {
   return at.toLocaleString(language, {
     dateStyle: "full",
@@ -30,7 +30,7 @@ export function exactly(at: Date, language: string): string {
   });
 }
 
-/** How long ago; a date where that is longer than a week. */
+/** How long ago; a date if that is more than a week. */
 export function ago(at: Date, now: number, language: string): string {
   const seconds = Math.round((at.valueOf() - now) / 1_000);
   if (Math.abs(seconds) > 7 * 86_400) {
@@ -50,7 +50,7 @@ export function moment(at: Date, language: string): string {
   return at.toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
 }
 
-/** A number for each hue of the placeholder of an item without a cover. */
+/** The number (0 to 5) of the hue for the placeholder of an item without a cover. */
 export function hueOf(text: string): number {
   let hash = 0;
   for (const character of text) {

@@ -1,8 +1,8 @@
 /**
- * What comes over the socket: the state of the connection, the newest events for the feed, and which kept answers they make stale.
+ * The socket: the state of the connection, the newest events for the feed, and which cached answers the events make stale.
  *
- * An answer is asked for again a moment after the event that changed it, and no more often than every two seconds while events
- * come: a timer that began anew at each event would never fire during an import.
+ * An answer is requested again one second after the event that changed it, and at most every two seconds while events arrive: a
+ * timer that was restarted at each event would never fire during an import.
  */
 
 import { CacheUpdates, WebSocketClient, type EventMessage, type Gap } from "@catalogizer/client";
@@ -14,12 +14,12 @@ import { session } from "./session.js";
 
 const KEPT = 10_000;
 const DRAW_MS = 100;
-const AGAIN_MS = 1_000;
+const DELAY_MS = 1_000;
 const EVERY_MS = 2_000;
 
 export type Connection = "connecting" | "live" | "lost" | "offline";
 
-/** A line of the feed: an event, or events that will not come. */
+/** A line of the feed: an event, or a gap, which is events that will not be delivered. */
 export type Line =
   | { id: string; kind: "event"; at: string; event: EventMessage; replayed: boolean }
   | { id: string; kind: "gap"; at: string; gap: Gap; replayed: boolean };
@@ -31,11 +31,11 @@ export function lineOf(event: EventMessage, replayed: boolean): Line {
 export interface Feed {
   /** The oldest first. */
   lines: readonly Line[];
-  /** How many came since the page was opened. */
+  /** How many lines came since the page was opened. */
   total: number;
 }
 
-type Heard = (event: EventMessage) => void;
+type Listener = (event: EventMessage) => void;
 
 class Store<T> {
   private readonly listeners = new Set<() => void>();
@@ -55,7 +55,7 @@ class Store<T> {
 
 const connection = new Store<Connection>("connecting");
 const feed = new Store<Feed>({ lines: [], total: 0 });
-const heard = new Set<Heard>();
+const eventListeners = new Set<Listener>();
 
 let waiting: Line[] = [];
 let drawing: ReturnType<typeof setTimeout> | undefined;
@@ -86,13 +86,13 @@ export function useFeed(): Feed {
   return useSyncExternalStore(feed.subscribe, () => feed.value);
 }
 
-/** Hear every event as it comes. Returns how to stop. */
-export function onEvent(listener: Heard): () => void {
-  heard.add(listener);
-  return () => heard.delete(listener);
+/** Call `listener` with every event as it arrives. Returns a function that removes it. */
+export function onEvent(listener: Listener): () => void {
+  eventListeners.add(listener);
+  return () => eventListeners.delete(listener);
 }
 
-/** Asks again for what events have made stale. */
+/** Requests again the answers that events have made stale. */
 class Refreshing {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly last = new Map<string, number>();
@@ -104,14 +104,14 @@ class Refreshing {
     if (this.timers.has(name)) {
       return;
     }
-    const wait = Math.max(AGAIN_MS, (this.last.get(name) ?? 0) + EVERY_MS - Date.now());
+    const wait = Math.max(DELAY_MS, (this.last.get(name) ?? 0) + EVERY_MS - Date.now());
     this.timers.set(name, setTimeout(() => this.due(name, queryKey), wait));
   }
 
   private due(name: string, queryKey: QueryKey): void {
     this.timers.delete(name);
     if (this.cache.isFetching({ queryKey }) > 0) {
-      this.later(queryKey); // what takes long is waited for, else no answer would ever come
+      this.later(queryKey); // a slow request is not cancelled, else it would never be answered
       return;
     }
     this.last.set(name, Date.now());
@@ -123,18 +123,18 @@ class Refreshing {
   }
 }
 
-/** Follow the channels while somebody is signed in. Returns how to stop. */
+/** Follow the channels while a user is signed in. Returns a function that stops it. */
 export function follow(cache: QueryClient, allowed: readonly string[]): () => void {
   const client = new WebSocketClient(undefined, { tokens: session, channels: allowed });
   const refreshing = new Refreshing(cache);
   const updates = new CacheUpdates({
     invalidateQueries: ({ queryKey }) => refreshing.later(queryKey),
-    setQueryData: (queryKey) => refreshing.later(queryKey), // the address of a cover is signed for who asks
-    removeQueries: ({ queryKey }) => refreshing.later(queryKey), // its page says that it is gone
+    setQueryData: (queryKey) => refreshing.later(queryKey), // the address of a cover is signed for each user
+    removeQueries: ({ queryKey }) => refreshing.later(queryKey), // its page then shows that it is deleted
   });
   const event = (message: EventMessage): void => {
     add(lineOf(message, false));
-    heard.forEach((listener) => listener(message));
+    eventListeners.forEach((listener) => listener(message));
     ALSO[message.type]?.forEach((name) => refreshing.later([name]));
   };
   let opened = false;
@@ -155,7 +155,7 @@ export function follow(cache: QueryClient, allowed: readonly string[]): () => vo
     }),
     client.on("state", (state) => {
       if (state === "open" && opened && connection.value !== "live") {
-        refreshing.later(["channels"]); // rights may have changed meanwhile
+        refreshing.later(["channels"]); // rights may have changed in the meantime
       }
       opened ||= state === "open";
       connection.set(state === "open" ? "live" : opened ? (navigator.onLine ? "lost" : "offline") : "connecting");
@@ -170,7 +170,7 @@ export function follow(cache: QueryClient, allowed: readonly string[]): () => vo
   };
 }
 
-/** Forget what was shown: somebody else may sign in. */
+/** Empty the feed: the next user may be another one. */
 export function forget(): void {
   waiting = [];
   feed.set({ lines: [], total: 0 });
@@ -182,7 +182,7 @@ const ALSO: Partial<Record<EventMessage["type"], readonly string[]>> = {
   analysis_complete: ["scans", "changes"],
 };
 
-/** The channels to follow of those that the account may: nothing feeds the others. */
+/** The channels to follow: of those that the account may read, the ones that have a topic. */
 export function followed(known: readonly ChannelState[]): string[] {
   return known.filter(({ topic }) => topic !== null).map(({ name }) => name);
 }

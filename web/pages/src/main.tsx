@@ -1,4 +1,4 @@
-/** The entry: what is brought back from a provider is taken up first, then the page is drawn. */
+/** The entry: finish a sign-in at a provider, if there is one, then render the page. */
 
 import "./styles/base.css";
 import "./styles/layout.css";
@@ -8,11 +8,11 @@ import "./styles/pages.css";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app.js";
-import { comeBack } from "./session.js";
+import { finishSignIn } from "./session.js";
 import { applyTheme } from "./theme.js";
 
 applyTheme();
-history.scrollRestoration = "manual"; // a list that is drawn as it is scrolled knows better
+history.scrollRestoration = "manual"; // lists that are drawn as they are scrolled restore their position themselves
 
-await comeBack();
+await finishSignIn();
 createRoot(document.getElementById("root") as HTMLElement).render(<App />);

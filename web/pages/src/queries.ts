@@ -1,4 +1,4 @@
-/** What the pages ask for, as React Query's options. The keys of media are those of the contract, which events make stale. */
+/** The pages' requests, as React Query's options. The keys of media are the contract's, which events make stale. */
 
 import { queryOptions, useQuery } from "@tanstack/react-query";
 
@@ -13,7 +13,7 @@ export const permissions = queryOptions({
   staleTime: 60_000,
 });
 
-/** What the page's user may do; empty while it is not known. */
+/** Whether the user has a permission; false while the permissions are not known. */
 export function useMay(): (permission: string) => boolean {
   const { data } = useQuery(permissions);
   return (permission) => data?.permissions.includes(permission) ?? false;
@@ -47,7 +47,7 @@ export const searchPage = (params: Record<string, string>, cursor: string | null
     queryKey: ["media-search", params, cursor, size, facets],
     queryFn: ({ signal }) =>
       api<A.Page>(`media/search?${query({ ...params, facets, cursor: cursor ?? undefined, limit: size })}`, { signal }),
-    gcTime: 60_000, // of pages that were scrolled past
+    gcTime: 60_000, // for pages that were scrolled past
   });
 
 export const roots = queryOptions({
@@ -114,7 +114,7 @@ export const users = queryOptions({
   queryFn: async ({ signal }) => (await api<{ users: A.Account[] }>("users", { signal })).users,
 });
 
-/** Of a user, or one's own. */
+/** The sessions of a user, or one's own. */
 export const sessions = (username?: string) =>
   queryOptions({
     queryKey: ["sessions", username ?? ""],
@@ -136,7 +136,7 @@ export const providers = queryOptions({
   queryKey: ["providers"],
   queryFn: async ({ signal }) =>
     (await api<{ providers: { id: string; name: string; start: string }[] }>("auth/oidc", { signal })).providers,
-  retry: false, // the form is there all the same
+  retry: false, // the form works without them
 });
 
 export const density = (channel: string) =>
@@ -146,7 +146,7 @@ export const density = (channel: string) =>
     staleTime: SOON_MS,
   });
 
-/** The queues; of `topic` its open letters too. */
+/** All queues; with `topic` its open letters too. */
 export const deadLetters = (topic?: string) =>
   queryOptions({
     queryKey: ["dlq", topic ?? ""],

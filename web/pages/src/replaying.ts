@@ -1,4 +1,4 @@
-/** A replay: the pages of a channel's past, read one after the other, in the order of the log. */
+/** A replay: a channel's past events, read in pages, one after the other, in the order of the log. */
 
 import { useCallback, useEffect, useReducer, useRef } from "react";
 
@@ -8,16 +8,16 @@ import { lineOf, type Line } from "./live.js";
 import { eventsPage } from "./queries.js";
 
 const LIMIT = 1_000;
-const AT_ONCE = 5_000; // events; more only when the reader says so
+const AT_ONCE = 5_000; // events; more only on the reader's request
 
 export interface Replay {
   /** In the order of the log. */
   lines: readonly Line[];
-  /** Where the log ended as it was read last: what has these offsets or later is live. */
+  /** The end of the log at the last read: events with these offsets or later are live. */
   head: Readonly<Record<string, number>>;
   state: "reading" | "partly" | "complete" | "failed";
   error: unknown;
-  /** Something that was asked for is gone. */
+  /** Some of the requested events are no longer in the log. */
   lost: boolean;
 }
 
@@ -56,12 +56,12 @@ function linesOf(page: EventPage): Line[] {
 }
 
 export interface Replaying extends Replay {
-  /** Read on where it stopped: so many more, or all. */
+  /** Continue reading where it stopped: the next 5 000 events, or all. */
   more(all: boolean): void;
   stop(): void;
 }
 
-/** `from`: where it begins, in the words of an address; undefined: nothing is asked for. */
+/** `from`: where it begins, as in the page's address; undefined: there is no replay. */
 export function useReplay(channel: string, from: string | undefined): Replaying {
   const [replay, step] = useReducer(after, NOTHING);
   const next = useRef<string>(undefined);

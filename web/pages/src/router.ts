@@ -1,14 +1,14 @@
 /**
- * Addresses of the pages: what stands behind `#/`. The fragment is never sent to a server, needs no rule of a proxy, and holds
- * below any path; each view of a page has one, so that it can be kept, sent and gone back to.
+ * Addresses of the pages: the part after `#/`. The fragment is never sent to a server, needs no rule of a proxy, and works below
+ * any path; each view of a page has an address, so that it can be bookmarked, sent and returned to.
  */
 
 import { useMemo, useSyncExternalStore } from "react";
 
 export interface Route {
-  /** `catalogue`, `item`, …; empty: the first page. */
+  /** `catalogue`, `item`, …; empty: the home page. */
   page: string;
-  /** What follows in the path: `["17"]` of `#/item/17`. */
+  /** The rest of the path: `["17"]` for `#/item/17`. */
   rest: readonly string[];
   params: URLSearchParams;
 }
@@ -45,7 +45,7 @@ export function go(address: string): void {
   location.hash = address;
 }
 
-/** Another address in place of this one: the way back leads past it. */
+/** Replace the address without a new entry in the browser's history. */
 export function replace(address: string): void {
   if (location.hash !== address) {
     history.replaceState(history.state, "", address);
@@ -54,8 +54,8 @@ export function replace(address: string): void {
 }
 
 /**
- * All who show the address hear of a change in one turn. As listeners of the window each would be drawn before the next one hears
- * of it: a part would have the new address inside a frame with the old one.
+ * All components that show the address are notified in one event. If each listened to the window itself, React would render one
+ * before the next is notified: a part with the new address inside a frame with the old one.
  */
 const listeners = new Set<() => void>();
 

@@ -1,5 +1,5 @@
 /**
- * Who is signed in. All tabs share one session (the client's `Session`); it ends when the server says so, and for no other reason.
+ * The signed-in user. All tabs share one session (the client's `Session`); unless the user signs out, only the server ends it.
  */
 
 import { Session, type Kept } from "@catalogizer/client";
@@ -18,7 +18,7 @@ interface SignedIn {
   user: { username: string };
 }
 
-/** Why the page asks to sign in; empty: nobody was. A word of the texts, or the server's own words. */
+/** Why the sign-in page is shown: a key of the texts; empty: nobody was signed in, or the user signed out. */
 export type Why = "" | "ended" | "unfinished" | "declined" | "no_rights" | "no_account" | "disabled" | "signed_out" | "refused";
 
 let why: Why = "";
@@ -31,7 +31,7 @@ let user = session.kept?.user;
 session.onChange(() => {
   const now = session.kept?.user;
   if (user !== undefined && now !== undefined && now !== user) {
-    location.reload(); // another tab has signed somebody else in
+    location.reload(); // another user has signed in in another tab
   }
   if (user !== undefined && now === undefined && !leaving) {
     why = "ended";
@@ -39,11 +39,11 @@ session.onChange(() => {
   user = now;
 });
 
-/** A tab that slept, or was away, has its token renewed before it is used. */
+/** Renew the token of a tab that was suspended or offline before it is used. */
 function renewIfDue(): void {
   const kept = session.kept;
   if (kept && Date.now() >= kept.expires - kept.early) {
-    session.renew(kept.token).catch(() => undefined); // the server is away: the session's own timer tries again
+    session.renew(kept.token).catch(() => undefined); // the server cannot be reached: the session's own timer tries again
   }
 }
 
@@ -51,7 +51,7 @@ addEventListener("pageshow", renewIfDue);
 addEventListener("online", renewIfDue);
 document.addEventListener("visibilitychange", renewIfDue);
 
-/** The name of who is signed in; undefined: nobody is. */
+/** The name of the signed-in user; undefined if nobody is signed in. */
 export function useUser(): string | undefined {
   return useSyncExternalStore(
     (listener) => session.onChange(listener),
@@ -63,7 +63,7 @@ export function whySignedOut(): Why {
   return why;
 }
 
-/** Throws SignInError with the server's words. */
+/** Throws SignInError with the server's message. */
 export async function signIn(name: string, password: string): Promise<void> {
   await session.signIn(name, password);
   why = "";
@@ -73,7 +73,7 @@ export async function signOut(): Promise<void> {
   leaving = true;
   why = "";
   try {
-    const { provider } = await session.signOut(); // ended here whether or not the server hears it
+    const { provider } = await session.signOut(); // it has ended here even if the server cannot be reached
     if (provider !== undefined) {
       location.assign(provider);
     }
@@ -86,11 +86,11 @@ export async function signOut(): Promise<void> {
 
 const REFUSALS: ReadonlySet<string> = new Set(["declined", "no_rights", "no_account", "disabled", "signed_out"]);
 
-/** Finish what was begun at a provider: the browser brings a code, or a refusal, in the fragment, which is taken away at once. */
-export async function comeBack(): Promise<void> {
-  const brought = new URLSearchParams(location.hash.slice(1));
-  const code = brought.get("signed-in");
-  const refusal = brought.get("sign-in-refused");
+/** Finish a sign-in at a provider: the fragment has a code or a refusal, and is removed from the address at once. */
+export async function finishSignIn(): Promise<void> {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const code = fragment.get("signed-in");
+  const refusal = fragment.get("sign-in-refused");
   if (code === null && refusal === null) {
     return;
   }
@@ -106,7 +106,7 @@ export async function comeBack(): Promise<void> {
 
 const WANTED = "catalogizer.wanted";
 
-/** To a provider's own page; the page that was wanted is opened afterwards. */
+/** Go to a provider's sign-in page; afterwards the page that was requested here is opened. */
 export function signInAt(start: string): void {
   sessionStorage.setItem(WANTED, location.hash);
   location.assign(start);
@@ -121,7 +121,7 @@ async function exchange(code: string): Promise<void> {
       signal: AbortSignal.timeout(EXCHANGE_MS),
     });
     if (!answer.ok) {
-      why = "unfinished"; // whoever made up a code signs nobody out
+      why = "unfinished"; // a forged code must not end an existing session
       return;
     }
     session.take(keptOf((await answer.json()) as SignedIn));

@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, unless the reader has chosen. */
+/** Light or dark: the system's setting, unless the reader has chosen one. */
 
 const KEY = "catalogizer.theme";
 

@@ -24,7 +24,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 {{- end }}
 
-{{/* What all pods have: nobody in particular, no right, no token of the cluster. */}}
+{{/* Settings of all pods: an unprivileged user, no capabilities, no token of the cluster. */}}
 {{- define "pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -50,7 +50,7 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* Settings of every process: where Kafka is and who we are there, and what else is set. */}}
+{{/* Settings of every process: the address of Kafka, the credentials there, and additional settings. */}}
 {{- define "settings" -}}
 - {name: CATALOGIZER_STATE_DIR, value: /var/lib/catalogizer}
 {{- with .Values.kafka }}

@@ -1,4 +1,4 @@
-# The least that is whole. First apply with run_processes = false, run the tasks of output run, then apply with true.
+# The smallest complete installation. First apply with run_processes = false, run the tasks of output run, then apply with true.
 
 provider "aws" {
   region = var.region
@@ -17,7 +17,7 @@ module "catalogizer" {
   network          = { zones = var.zones, one_nat_gateway = true }
 }
 
-# At home, beside the disks: a machine with cloud-init that reaches the brokers (a VPN, or a way of one's own).
+# At home, near the disks: a machine with cloud-init that reaches the brokers (by a VPN, for example).
 module "producer" {
   source = "../../modules/producer"
 

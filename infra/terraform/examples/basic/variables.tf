@@ -10,7 +10,7 @@ variable "region" {
 }
 
 variable "image" {
-  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  description = "The platform's image. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -20,12 +20,12 @@ variable "image" {
 }
 
 variable "public_url" {
-  description = "Where browsers find it. A host name of its own: a load balancer cannot strip a path."
+  description = "Address in the browser. It needs a host name of its own, because a load balancer cannot strip a path."
   type        = string
 
   validation {
     condition     = can(regex("^https://[^/?#@ ]+$", var.public_url))
-    error_message = "https:// and a host name, nothing behind it."
+    error_message = "https:// and a host name, without a path."
   }
 }
 
@@ -40,7 +40,7 @@ variable "certificate_arn" {
 }
 
 variable "run_processes" {
-  description = "Run stream workers, projectors and gateways. False for the first apply: topics, permissions and tables come before them."
+  description = "Run stream workers, projectors and gateways. False for the first apply, because they need topics, permissions and tables."
   type        = bool
   default     = true
   nullable    = false
@@ -58,14 +58,14 @@ variable "zones" {
 }
 
 variable "generate_secrets" {
-  description = "Make passwords and the token secret; false: they are var.given_secrets."
+  description = "Generate the passwords and the token secret; false: they are taken from var.given_secrets."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "given_secrets" {
-  description = "Values of one's own where generate_secrets is false: kafka/COMPONENT, database/ROLE, token, admin. Given at every plan and apply, for they are kept nowhere."
+  description = "Your own values if generate_secrets is false: kafka/COMPONENT, database/ROLE, token, admin. Required at every plan and apply, because they are not stored."
   type        = map(string)
   default     = {}
   nullable    = false

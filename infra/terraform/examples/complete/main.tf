@@ -1,4 +1,4 @@
-# Everything that can be set. The gateways are in a company's network; media lie on FSx and on a disk.
+# All options. The gateways are in a company's network; media are on FSx and on a disk.
 
 provider "aws" {
   region = var.region
@@ -85,7 +85,7 @@ module "producer" {
   }
 }
 
-# The way to the file server, and the right to fetch its password.
+# Access to the file server, and the permission to fetch its password.
 resource "aws_security_group" "shares" {
   #checkov:skip=CKV2_AWS_5:the producer's instance and task have it
   name        = "media-shares"

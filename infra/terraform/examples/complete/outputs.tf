@@ -1,5 +1,5 @@
 output "dns_name" {
-  description = "The load balancer: public_url's host name is to be an alias of it."
+  description = "DNS name of the load balancer, of which public_url's host name must be an alias."
   value       = module.catalogizer.dns_name
 }
 
@@ -14,7 +14,7 @@ output "containers" {
 }
 
 output "producer" {
-  description = "The producer: settings, and what its platform is given."
+  description = "The producer: its settings, and the files or resources for its platform."
   value = {
     environment = module.producer.environment
     container   = module.producer.container

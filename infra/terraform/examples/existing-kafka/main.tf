@@ -1,5 +1,5 @@
-# Brokers and a network that are there already. Users, and the operator's permissions, are made with the brokers' own tools
-# before the tasks run; their passwords are given.
+# Existing brokers and an existing network. Users, and the operator's permissions, are created with the brokers' own tools before
+# the tasks run; their passwords are set here.
 
 provider "aws" {
   region = var.region

@@ -10,7 +10,7 @@ variable "region" {
 }
 
 variable "image" {
-  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  description = "The platform's image. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -20,12 +20,12 @@ variable "image" {
 }
 
 variable "public_url" {
-  description = "Where browsers find it. A host name of its own: a load balancer cannot strip a path."
+  description = "Address in the browser. It needs a host name of its own, because a load balancer cannot strip a path."
   type        = string
 
   validation {
     condition     = can(regex("^https://[^/?#@ ]+$", var.public_url))
-    error_message = "https:// and a host name, nothing behind it."
+    error_message = "https:// and a host name, without a path."
   }
 }
 
@@ -40,14 +40,14 @@ variable "certificate_arn" {
 }
 
 variable "run_processes" {
-  description = "Run stream workers, projectors and gateways. False for the first apply: topics, permissions and tables come before them."
+  description = "Run stream workers, projectors and gateways. False for the first apply, because they need topics, permissions and tables."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "given_secrets" {
-  description = "Values of one's own kafka/COMPONENT, database/ROLE, token, admin. Given at every plan and apply, for they are kept nowhere."
+  description = "Your own values of kafka/COMPONENT, database/ROLE, token, admin. Required at every plan and apply, because they are not stored."
   type        = map(string)
   nullable    = false
   ephemeral   = true
@@ -60,7 +60,7 @@ variable "given_secrets" {
 }
 
 variable "network" {
-  description = "The network that is there."
+  description = "The existing network."
   type = object({
     vpc_id               = string
     private_subnet_ids   = list(string)
@@ -90,17 +90,17 @@ variable "eks" {
 }
 
 variable "bootstrap_servers" {
-  description = "The brokers: host:port, further ones after commas."
+  description = "The brokers: host:port, separated by commas."
   type        = string
 
   validation {
     condition     = can(regex("^[^:,@ ]+:[0-9]+(,[^:,@ ]+:[0-9]+)*$", var.bootstrap_servers))
-    error_message = "host:port, further ones after commas."
+    error_message = "host:port, separated by commas."
   }
 }
 
 variable "share_secret_arn" {
-  description = "Secret with the password of the share's user, plain."
+  description = "Secret with the password of the share's user, plain text."
   type        = string
 
   validation {

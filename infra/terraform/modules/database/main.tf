@@ -1,6 +1,6 @@
 # PostgreSQL with a standby in another zone. Its master user is the platform's owner of tables; RDS makes that password,
 # keeps it in Secrets Manager and changes it by itself. The projector and the gateways have roles and passwords of their
-# own (module secrets), so a rotation disturbs no process: only tasks that run once use the owner's.
+# own (module secrets), so a rotation affects no process: only tasks that run once use the owner's.
 
 locals {
   owner  = "catalogizer_owner"

@@ -4,7 +4,7 @@ output "owner_url" {
 }
 
 output "urls" {
-  description = "The same of each other role."
+  description = "The same for each other role."
   value       = { for role in ["catalogizer_project", "catalogizer_serve"] : role => "postgresql://${role}@${local.server}" }
 }
 
@@ -14,7 +14,7 @@ output "owner_secret_arn" {
 }
 
 output "id" {
-  description = "Identifier of the instance, as metrics have it."
+  description = "Identifier of the instance, as in metrics."
   value       = aws_db_instance.this.identifier
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "vpc_id" {
 }
 
 variable "private_subnet_ids" {
-  description = "Subnets that it stands in, each in a zone of its own."
+  description = "Its subnets, each in a different zone."
   type        = list(string)
 
   validation {
@@ -29,7 +29,7 @@ variable "private_subnet_ids" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that all is encrypted with."
+  description = "KMS key for all encryption."
   type        = string
 
   validation {
@@ -61,7 +61,7 @@ variable "engine_version" {
 }
 
 variable "instance_class" {
-  description = "Size of the server. A quarter of its memory are shared buffers; searches are as fast as the rows are in them."
+  description = "Size of the server. A quarter of its memory is shared buffers; searches are fast if the rows are in them."
   type        = string
   default     = "db.m7g.large"
   nullable    = false
@@ -80,7 +80,7 @@ variable "multi_az" {
 }
 
 variable "storage_gib" {
-  description = "Disk at first, GiB."
+  description = "Initial size of the disk, GiB."
   type        = number
   default     = 50
   nullable    = false
@@ -92,19 +92,19 @@ variable "storage_gib" {
 }
 
 variable "max_storage_gib" {
-  description = "What the disk may grow to by itself, GiB."
+  description = "Size up to which the disk grows by itself, GiB."
   type        = number
   default     = 500
   nullable    = false
 
   validation {
     condition     = var.max_storage_gib >= var.storage_gib * 1.1
-    error_message = "A tenth more than storage_gib at least: RDS takes no less."
+    error_message = "At least a tenth more than storage_gib: RDS requires that."
   }
 }
 
 variable "backup_days" {
-  description = "Days that backups are kept. Accounts are in the database alone; all else can be made anew from the log."
+  description = "Days for which backups are kept. Accounts are only in the database; everything else can be rebuilt from the log."
   type        = number
   default     = 14
   nullable    = false
@@ -116,7 +116,7 @@ variable "backup_days" {
 }
 
 variable "rotation_days" {
-  description = "Days after which RDS makes the owner's password anew. Only one-shot tasks use it, which fetch it at each start."
+  description = "Days after which RDS changes the owner's password. Only one-shot tasks use it, and they fetch it at each start."
   type        = number
   default     = 7
   nullable    = false
@@ -135,14 +135,14 @@ variable "deletion_protection" {
 }
 
 variable "skip_final_snapshot" {
-  description = "Delete it without a last snapshot."
+  description = "Delete it without a final snapshot."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "ca_file" {
-  description = "PEM file in the image with RDS's certificates, which clients then check. Unset: encrypted, but the server is not proved to be itself."
+  description = "PEM file in the image with RDS's certificates, by which clients verify the server. Unset: encrypted, but the server is not verified."
   type        = string
   default     = null
 
@@ -153,7 +153,7 @@ variable "ca_file" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
   default     = 365
   nullable    = false
@@ -165,7 +165,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

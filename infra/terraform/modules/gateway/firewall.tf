@@ -1,7 +1,7 @@
-# What never reaches a gateway. A WebSocket is judged by the request that opens it.
+# Requests that the firewall blocks. A WebSocket is checked by the request that opens it.
 
 locals {
-  # In this order. count: rules that would refuse what is meant: sign-on cookies of a company have 32 kB, and requests
+  # In this order. count: rules that would block valid requests and therefore only count: sign-on cookies of a company have 32 kB, and requests
   # that give rights to many roots have more than 8 kB.
   managed_rules = [
     { name = "AWSManagedRulesAmazonIpReputationList", count = [] },
@@ -90,7 +90,7 @@ resource "aws_wafv2_web_acl_association" "this" {
   web_acl_arn  = aws_wafv2_web_acl.this.arn
 }
 
-# The name must begin so: the firewall writes to no other.
+# The name needs this prefix: the firewall writes to no other log group.
 resource "aws_cloudwatch_log_group" "firewall" {
   name              = "aws-waf-logs-catalogizer-${var.name}"
   retention_in_days = var.log_retention_days

@@ -1,5 +1,5 @@
-# Gateways on Fargate behind a load balancer that ends TLS. Any gateway goes on from any cursor, so a browser may meet
-# another one each time: no stickiness. A gateway that is stopped sends 1012 (come back) to all its sockets before it ends.
+# Gateways on Fargate behind a load balancer that terminates TLS. Any gateway resumes from any cursor, so a browser may reach
+# another one each time: no stickiness. A gateway that is stopped sends 1012 (service restart) to all its sockets before it ends.
 
 locals {
   component = "serve"
@@ -56,7 +56,7 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
   tags              = var.tags
 }
 
-# Only to send browsers on to HTTPS.
+# Only redirects browsers to HTTPS.
 resource "aws_vpc_security_group_ingress_rule" "http" {
   #checkov:skip=CKV_AWS_260:port 80 answers with a redirect to HTTPS and with nothing else
   for_each = toset(var.allowed_cidrs)
@@ -132,7 +132,7 @@ resource "aws_lb_target_group" "this" {
   protocol             = "HTTP"
   protocol_version     = "HTTP1" # the others cannot upgrade to WebSocket
   deregistration_delay = var.drain_seconds
-  # sockets stay for hours: who has the fewest gets the next one
+  # sockets stay open for hours: the gateway with the fewest gets the next one
   load_balancing_algorithm_type = "least_outstanding_requests"
   tags                          = var.tags
 
@@ -141,7 +141,7 @@ resource "aws_lb_target_group" "this" {
     enabled = false
   }
 
-  # ECS ends a task that is unhealthy here. A gateway without its database is not ready and yet serves its sockets, so it
+  # ECS stops a task that is unhealthy here. A gateway without its database is not ready but still serves its sockets, so it
   # is given longer than a database takes to fail over: 10 x 15 s.
   health_check {
     path                = "/health/ready"
@@ -217,7 +217,7 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    ignore_changes = [desired_count] # the load decides
+    ignore_changes = [desired_count] # scaled on load
   }
 
   depends_on = [aws_lb_listener.https]
@@ -242,7 +242,7 @@ resource "aws_appautoscaling_policy" "cpu" {
   target_tracking_scaling_policy_configuration {
     target_value       = var.cpu_percent
     scale_out_cooldown = 60
-    scale_in_cooldown  = 900 # each gateway that goes sends its sockets to the others
+    scale_in_cooldown  = 900 # the sockets of each gateway that stops reconnect to the others
 
     predefined_metric_specification {
       predefined_metric_type = "ECSServiceAverageCPUUtilization"

@@ -1,15 +1,15 @@
 output "dns_name" {
-  description = "Name of the load balancer: the host name of public_url is to be an alias of it."
+  description = "DNS name of the load balancer, of which public_url's host name must be an alias."
   value       = aws_lb.this.dns_name
 }
 
 output "zone_id" {
-  description = "Its zone, for that alias."
+  description = "Hosted zone of the load balancer, for that alias."
   value       = aws_lb.this.zone_id
 }
 
 output "load_balancer" {
-  description = "ARN suffixes of load balancer and target group, as metrics have them."
+  description = "ARN suffixes of load balancer and target group, as in metrics."
   value = {
     arn_suffix              = aws_lb.this.arn_suffix
     target_group_arn_suffix = aws_lb_target_group.this.arn_suffix
@@ -22,11 +22,11 @@ output "service_name" {
 }
 
 output "container" {
-  description = "Its container as data: command, environment, secrets."
+  description = "The container as data: command, environment, secrets."
   value       = module.task.container
 }
 
 output "log_group_name" {
-  description = "Where it logs."
+  description = "Its log group."
   value       = module.task.log_group_name
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "cluster_name" {
 }
 
 variable "image" {
-  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  description = "The platform's image. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -39,7 +39,7 @@ variable "image" {
 }
 
 variable "cpu_architecture" {
-  description = "Processor that the image was built for."
+  description = "Processor architecture that the image was built for."
   type        = string
   default     = "X86_64"
   nullable    = false
@@ -51,7 +51,7 @@ variable "cpu_architecture" {
 }
 
 variable "private_subnet_ids" {
-  description = "Subnets that it stands in, each in a zone of its own."
+  description = "Its subnets, each in a different zone."
   type        = list(string)
 
   validation {
@@ -61,7 +61,7 @@ variable "private_subnet_ids" {
 }
 
 variable "security_group_ids" {
-  description = "Security groups of its processes, beside those that it makes."
+  description = "Additional security groups of its processes."
   type        = list(string)
 
   validation {
@@ -91,7 +91,7 @@ variable "task_role_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that all is encrypted with."
+  description = "KMS key for all encryption."
   type        = string
 
   validation {
@@ -101,19 +101,19 @@ variable "kms_key_arn" {
 }
 
 variable "environment" {
-  description = "Settings of the platform: variable to value. No secret belongs here."
+  description = "Settings of the platform: variable to value. They must not contain secrets."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key in keys(var.environment) : startswith(key, "CATALOGIZER_") && !can(regex("PASSWORD|SECRET", key))])
-    error_message = "Names begin with CATALOGIZER_; passwords and secrets belong into var.secrets."
+    error_message = "Names begin with CATALOGIZER_; put passwords and secrets into var.secrets."
   }
 }
 
 variable "secrets" {
-  description = "Settings that are secret: variable to what ECS fetches at each start, the ARN of a secret or ARN:KEY::."
+  description = "Secret settings: variable to the value that ECS fetches at each start, the ARN of a secret or ARN:KEY::."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -145,22 +145,22 @@ variable "public_subnet_ids" {
 }
 
 variable "trusted_cidrs" {
-  description = "Addresses of the load balancer, whose word counts for who asks: the ranges of its subnets."
+  description = "Addresses of the load balancer, which the gateway trusts for the client's address: the ranges of its subnets."
   type        = list(string)
 
   validation {
     condition     = length(var.trusted_cidrs) > 0 && alltrue([for cidr in var.trusted_cidrs : can(cidrhost(cidr, 0)) && cidr != "0.0.0.0/0"])
-    error_message = "Ranges of addresses, and not all of them."
+    error_message = "Ranges of addresses, but not all addresses."
   }
 }
 
 variable "public_url" {
-  description = "Where browsers find it. A host name of its own: a load balancer cannot strip a path."
+  description = "Address in the browser. It needs a host name of its own, because a load balancer cannot strip a path."
   type        = string
 
   validation {
     condition     = can(regex("^https://[^/?#@ ]+$", var.public_url))
-    error_message = "https:// and a host name, nothing behind it."
+    error_message = "https:// and a host name, without a path."
   }
 }
 
@@ -175,7 +175,7 @@ variable "certificate_arn" {
 }
 
 variable "allowed_cidrs" {
-  description = "Who may reach the load balancer."
+  description = "Addresses that may reach the load balancer."
   type        = list(string)
   default     = ["0.0.0.0/0"]
   nullable    = false
@@ -206,14 +206,14 @@ variable "ping_seconds" {
 }
 
 variable "idle_seconds" {
-  description = "After so long without a byte the load balancer closes a connection: well above the ping, which keeps it open."
+  description = "Time without a byte after which the load balancer closes a connection: well above the interval of the pings, which keep it open."
   type        = number
   default     = 300
   nullable    = false
 
   validation {
     condition     = var.idle_seconds > 2 * var.ping_seconds && var.idle_seconds <= 4000
-    error_message = "More than two pings, for one may be lost; 4000 at most."
+    error_message = "More than two intervals of pings, because one may be lost; 4000 at most."
   }
 }
 
@@ -230,7 +230,7 @@ variable "stop_seconds" {
 }
 
 variable "drain_seconds" {
-  description = "How long the load balancer keeps connections of a gateway that is being stopped: not less than stop_seconds, so that it cuts none off before 1012 has gone out."
+  description = "Time for which the load balancer keeps the connections of a gateway that is being stopped: at least stop_seconds, so that none is cut off before 1012 is sent."
   type        = number
   default     = 60
   nullable    = false
@@ -266,7 +266,7 @@ variable "max_count" {
 }
 
 variable "cpu_percent" {
-  description = "Use of the processors that the number of gateways is kept near."
+  description = "Average use of the processors to which the number of gateways is scaled, in percent."
   type        = number
   default     = 60
   nullable    = false
@@ -278,7 +278,7 @@ variable "cpu_percent" {
 }
 
 variable "requests_per_five_minutes" {
-  description = "Requests from one address in five minutes beyond which the firewall refuses it."
+  description = "Requests from one address in five minutes beyond which the firewall blocks it."
   type        = number
   default     = 3000
   nullable    = false
@@ -297,7 +297,7 @@ variable "deletion_protection" {
 }
 
 variable "access_log_bucket" {
-  description = "S3 bucket for the load balancer's log; unset: none is written."
+  description = "S3 bucket for the load balancer's log; unset: no log is written."
   type        = string
   default     = null
 
@@ -332,7 +332,7 @@ variable "memory" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
   default     = 365
   nullable    = false
@@ -344,7 +344,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

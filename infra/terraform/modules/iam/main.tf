@@ -1,7 +1,7 @@
-# Who may do what in AWS. Each component has two roles: ECS's, which fetches the image and the secrets of that component
-# alone, and the process's own, which may nothing at all, for the processes speak to Kafka and PostgreSQL by password and
-# to nothing of AWS. Beside them stand policies for MSK's IAM access, computed from the platform's own table: for
-# analysts, for the administrator, and with the rights of each component for clients that stand in for it.
+# Permissions in AWS. Each component has two roles: ECS's, which may fetch the image and only that component's secrets, and the
+# process's own, which has no permissions, because the processes use Kafka and PostgreSQL by password and no service of AWS.
+# There are also policies for MSK's IAM access, computed from the platform's own table: for analysts, for the administrator, and
+# with each component's rights for clients that replace it.
 
 locals {
   components = toset(keys(var.secret_arns))
@@ -17,7 +17,7 @@ locals {
 
   rights = { for component, rights in var.kafka_rights : component => rights if var.kafka_policies }
 
-  # Kafka's permissions in IAM's words: a dot at the end of a name means all that begin so.
+  # Kafka's permissions as IAM actions: a dot at the end of a name means all names with that prefix.
   statements = {
     for component, rights in local.rights : component => {
       reads = concat(
@@ -47,7 +47,7 @@ locals {
     }
   }
 
-  # One policy for reading and one for writing: together they would be longer than the 6144 characters that IAM takes.
+  # One policy for reading and one for writing: together they would be longer than IAM's 6144 characters.
   component_policies = merge(
     { for component, policies in local.statements : "${component}-reads" => policies.reads },
     { for component, policies in local.statements : "${component}-writes" => policies.writes },
@@ -59,7 +59,7 @@ locals {
     { sid = "Groups", actions = ["kafka-cluster:DescribeGroup", "kafka-cluster:AlterGroup"], resources = ["${local.group}/${var.analyst_groups}"] },
   ] if var.kafka_policies && length(topics) > 0 }
 
-  # Who gives the operator its permissions, once. It reads and writes nothing.
+  # The administrator, which grants the operator its permissions, once. It reads and writes no records.
   admin = { for name in ["admin"] : name => [
     { sid = "Permissions", actions = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster", "kafka-cluster:AlterCluster"], resources = [var.kafka_cluster_arn] },
   ] if var.kafka_policies }
@@ -105,7 +105,7 @@ resource "aws_iam_role" "execution" {
 }
 
 locals {
-  # What ECS does for a component before it runs, as data.
+  # The permissions that ECS needs to start a component, as data.
   execution = {
     for component in local.components : component => concat(
       [
@@ -165,7 +165,7 @@ resource "aws_iam_policy" "kafka" {
   tags        = var.tags
 }
 
-# The task that makes the operator one (topics-and-acls, operator_acls), where the installation has it.
+# The task that grants the operator its permissions (topics-and-acls, operator_acls), if the installation has it.
 resource "aws_iam_role_policy_attachment" "bootstrap" {
   count = contains(keys(var.secret_arns), "bootstrap") && var.make_bootstrap_role ? 1 : 0
 

@@ -16,11 +16,11 @@ output "kafka_policy_arns" {
 }
 
 output "kafka_statements" {
-  description = "What those policies say, as data."
+  description = "The contents of those policies, as data."
   value       = local.policies
 }
 
 output "execution_statements" {
-  description = "What ECS may do to start each component, as data."
+  description = "The permissions with which ECS starts each component, as data."
   value       = local.execution
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "secret_arns" {
-  description = "What ECS may fetch for each component's tasks: component to ARNs of secrets."
+  description = "Secrets that ECS may fetch for each component's tasks: component to ARNs."
   type        = map(list(string))
 
   validation {
@@ -19,7 +19,7 @@ variable "secret_arns" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that all is encrypted with."
+  description = "KMS key for all encryption."
   type        = string
 
   validation {
@@ -39,7 +39,7 @@ variable "log_group_arns" {
 }
 
 variable "kafka_rights" {
-  description = "Who may do what in Kafka, from module topics-and-acls: component to names of topics, groups and transactional ids."
+  description = "Permissions in Kafka, from module topics-and-acls: component to names of topics, groups and transactional ids."
   type = map(object({
     reads        = list(string)
     writes       = list(string)
@@ -57,7 +57,7 @@ variable "kafka_rights" {
 }
 
 variable "kafka_cluster_arn" {
-  description = "MSK cluster that the policies are about."
+  description = "MSK cluster to which the policies apply."
   type        = string
   default     = null
 
@@ -68,7 +68,7 @@ variable "kafka_cluster_arn" {
 }
 
 variable "analyst_topics" {
-  description = "Topics that analysts may read, as they are named in the cluster; none: no such policy."
+  description = "Topics that analysts may read, by their names in the cluster; none: no such policy."
   type        = list(string)
   default     = []
   nullable    = false
@@ -80,7 +80,7 @@ variable "analyst_topics" {
 }
 
 variable "analyst_groups" {
-  description = "Groups that analysts may use, `*` at the end for all that begin so."
+  description = "Groups that analysts may use, `*` at the end for all with that prefix."
   type        = string
   default     = "analytics.*"
   nullable    = false
@@ -92,7 +92,7 @@ variable "analyst_groups" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -104,14 +104,14 @@ variable "tags" {
 }
 
 variable "make_bootstrap_role" {
-  description = "Give the task of component bootstrap the administrator's policy of MSK: it makes the operator one."
+  description = "Give the task of component bootstrap the administrator's policy of MSK, by which it gives the operator its permissions."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "kafka_policies" {
-  description = "Make the policies for MSK's IAM access. (Said apart from the cluster's ARN, which is known only when it has been made.)"
+  description = "Create the policies for MSK's IAM access. (Separate from the cluster's ARN, which is known only after it was created.)"
   type        = bool
   default     = false
   nullable    = false

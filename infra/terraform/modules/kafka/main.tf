@@ -1,5 +1,5 @@
-# The log: an MSK cluster of three zones, or brokers that are there already. Clients sign in by SCRAM over TLS and do what
-# their ACLs allow; IAM is open beside it for administrators and analysts. Nothing is anybody's by default.
+# The log: an MSK cluster in three zones, or existing brokers. Clients sign in by SCRAM over TLS and have the permissions of
+# their ACLs; administrators and analysts may also sign in by IAM. Without an ACL nothing is allowed.
 
 locals {
   create = var.existing == null
@@ -11,7 +11,7 @@ locals {
     "min.insync.replicas"                      = "2"
     "unclean.leader.election.enable"           = "false"
     "log.message.timestamp.type"               = "LogAppendTime"
-    "offsets.retention.minutes"                = "43200" # a group that rests for a month keeps its place
+    "offsets.retention.minutes"                = "43200" # a group without activity for a month keeps its offsets
     "transaction.state.log.replication.factor" = "3"
     "transaction.state.log.min.isr"            = "2"
   }
@@ -134,7 +134,7 @@ resource "aws_msk_cluster" "this" {
   }
 
   lifecycle {
-    ignore_changes = [broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size] # it grows by itself
+    ignore_changes = [broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size] # autoscaling grows it
   }
 }
 

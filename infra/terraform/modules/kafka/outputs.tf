@@ -1,15 +1,15 @@
 output "bootstrap_servers" {
-  description = "Where the platform's processes connect."
+  description = "Addresses for the platform's processes."
   value       = local.bootstrap_servers
 }
 
 output "bootstrap_servers_iam" {
-  description = "Where clients connect that sign in by IAM; null for brokers that were there already."
+  description = "Addresses for clients that sign in by IAM; null for existing brokers."
   value       = local.create ? aws_msk_cluster.this[0].bootstrap_brokers_sasl_iam : null
 }
 
 output "environment" {
-  description = "The platform's settings about how Kafka is reached, without user and password."
+  description = "The platform's Kafka settings, without user and password."
   value = merge(
     {
       CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS  = local.bootstrap_servers
@@ -27,16 +27,16 @@ output "signs_in" {
 }
 
 output "cluster_arn" {
-  description = "The MSK cluster; null where it is none."
+  description = "The MSK cluster; null if there is none."
   value       = local.create ? aws_msk_cluster.this[0].arn : var.existing.cluster_arn
 }
 
 output "cluster_name" {
-  description = "Its name, as metrics have it; null where it is none."
+  description = "Name of the MSK cluster, as in metrics; null if there is none."
   value       = local.create ? aws_msk_cluster.this[0].cluster_name : var.existing.cluster_name
 }
 
 output "security_group_id" {
-  description = "The brokers' security group; null for brokers that were there already."
+  description = "The brokers' security group; null for existing brokers."
   value       = local.create ? aws_security_group.this[0].id : null
 }

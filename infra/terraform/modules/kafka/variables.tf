@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "existing" {
-  description = "Brokers that are there already; nothing is made then. sasl_mechanism: SCRAM-SHA-512 if none is named; with PLAINTEXT and SSL the network alone decides who comes in. cluster_name and cluster_arn: of an MSK cluster, whose lag is then known and whose topics policies can name."
+  description = "Existing brokers; nothing is created then. sasl_mechanism: SCRAM-SHA-512 by default; with PLAINTEXT and SSL only the network restricts access. cluster_name and cluster_arn: of an MSK cluster, to scale on its lag and to create policies for its topics."
   type = object({
     bootstrap_servers = string
     security_protocol = optional(string, "SASL_SSL")
@@ -43,7 +43,7 @@ variable "existing" {
 }
 
 variable "vpc_id" {
-  description = "The network of a cluster that is made."
+  description = "The network of a created cluster."
   type        = string
   default     = null
 
@@ -54,7 +54,7 @@ variable "vpc_id" {
 }
 
 variable "private_subnet_ids" {
-  description = "Three subnets, each in a zone of its own: a broker's for each replica."
+  description = "Three subnets, each in a different zone: one broker for each replica."
   type        = list(string)
   default     = []
   nullable    = false
@@ -101,7 +101,7 @@ variable "iam_client_security_groups" {
 }
 
 variable "scram_secret_arns" {
-  description = "Secrets with user and password of each component, named AmazonMSK_... and encrypted with a key of one's own."
+  description = "Secrets with user and password of each component, named AmazonMSK_... and encrypted with a customer-managed key."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -149,7 +149,7 @@ variable "brokers_per_zone" {
 }
 
 variable "volume_gib" {
-  description = "Disk of a broker at first, GiB: the change log is kept for ever."
+  description = "Initial size of a broker's disk, GiB. The change log is kept for ever."
   type        = number
   default     = 100
   nullable    = false
@@ -161,7 +161,7 @@ variable "volume_gib" {
 }
 
 variable "max_volume_gib" {
-  description = "What a broker's disk may grow to by itself, GiB. It never shrinks."
+  description = "Size up to which a broker's disk grows by itself, GiB. It never shrinks."
   type        = number
   default     = 1000
   nullable    = false
@@ -173,7 +173,7 @@ variable "max_volume_gib" {
 }
 
 variable "volume_used_percent" {
-  description = "Use of the disks at which they grow."
+  description = "Use of the disks at which they grow, in percent."
   type        = number
   default     = 60
   nullable    = false
@@ -185,7 +185,7 @@ variable "volume_used_percent" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
   default     = 365
   nullable    = false
@@ -197,7 +197,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

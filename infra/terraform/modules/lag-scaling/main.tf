@@ -1,6 +1,6 @@
-# How many tasks a service has, by how many seconds it is behind. MSK reports that for every group that commits its offsets
-# (EstimatedMaxTimeLag); the platform's workers need no setting when their number changes, for their names are leased and
-# lanes are shared out. Steps and not a target: half the lag is not had by twice the workers, and each change moves lanes.
+# Scales the number of a service's tasks on its lag in seconds. MSK reports the lag of every group that commits its offsets
+# (EstimatedMaxTimeLag); the platform's workers need no setting when their number changes, because their names are leased and
+# the lanes are distributed. Step scaling, not target tracking: twice the workers do not halve the lag, and each change moves lanes.
 
 locals {
   scaled  = length(var.lag_metrics) > 0
@@ -90,7 +90,7 @@ resource "aws_cloudwatch_metric_alarm" "lag" {
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
-  treat_missing_data  = "ignore" # while a group is being shared out nothing is known of it
+  treat_missing_data  = "ignore" # there is no metric of a group while it rebalances
   alarm_actions       = [each.value.policy_arn]
   tags                = var.tags
 

@@ -1,5 +1,5 @@
 output "scaled" {
-  description = "Whether lag decides the number of tasks; false: it stays at min_count."
+  description = "Whether the number of tasks is scaled on lag; false: it stays at min_count."
   value       = local.scaled
 }
 

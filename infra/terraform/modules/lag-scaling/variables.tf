@@ -41,7 +41,7 @@ variable "min_count" {
 }
 
 variable "max_count" {
-  description = "Greatest number of tasks: no more than there are lanes, for a lane has one of them at a time."
+  description = "Greatest number of tasks: at most the number of lanes, because a lane has one at a time."
   type        = number
   default     = 6
   nullable    = false
@@ -65,7 +65,7 @@ variable "lanes" {
 }
 
 variable "lag_metrics" {
-  description = "Metrics of CloudWatch that say how many seconds its groups are behind; the greatest decides. None: the number of tasks stays at min_count."
+  description = "CloudWatch metrics of the lag of its groups in seconds; the greatest decides. None: the number of tasks stays at min_count."
   type = list(object({
     namespace  = string
     name       = string
@@ -81,7 +81,7 @@ variable "lag_metrics" {
 }
 
 variable "scale_out_lag_seconds" {
-  description = "Lag over which a task is added."
+  description = "Lag above which a task is added."
   type        = number
   default     = 60
   nullable    = false
@@ -93,7 +93,7 @@ variable "scale_out_lag_seconds" {
 }
 
 variable "scale_in_lag_seconds" {
-  description = "Lag under which, for a quarter of an hour, a task is taken away."
+  description = "Lag below which, for a quarter of an hour, a task is removed."
   type        = number
   default     = 5
   nullable    = false
@@ -105,7 +105,7 @@ variable "scale_in_lag_seconds" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

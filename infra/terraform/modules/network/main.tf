@@ -1,5 +1,5 @@
-# Where everything stands: a network of three zones, or one that is there already. Nothing in the private subnets has an
-# address that the internet could reach.
+# The network: a new one in three zones, or an existing one. Nothing in the private subnets has an address that can be reached
+# from the internet.
 
 locals {
   create = var.existing == null
@@ -23,7 +23,7 @@ resource "aws_vpc" "this" {
   tags                 = merge(var.tags, { Name = var.name })
 }
 
-# A resource that forgets its security group gets this one, which lets nothing in or out.
+# A resource without a security group gets this one, which allows no traffic.
 resource "aws_default_security_group" "closed" {
   count = local.create ? 1 : 0
 
@@ -118,7 +118,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# Layers of images lie in S3: by this way they cost nothing, by the NAT gateway each gigabyte does.
+# Layers of images are in S3: through this endpoint their traffic is free, through the NAT gateway it is not.
 resource "aws_vpc_endpoint" "s3" {
   count = local.create ? 1 : 0
 

@@ -14,7 +14,7 @@ output "public_subnet_ids" {
 }
 
 output "load_balancer_cidrs" {
-  description = "Addresses that a load balancer speaks from, in public or private subnets; the gateway trusts them about who asks."
+  description = "Addresses of a load balancer, in public or private subnets; the gateway trusts them for the client's address."
   value = {
     public   = local.create ? [for zone in var.zones : local.public[zone]] : var.existing.public_subnet_cidrs
     internal = local.create ? [for zone in var.zones : local.private[zone]] : var.existing.private_subnet_cidrs

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "existing" {
-  description = "A network that is there already; nothing is made then. Subnets in three zones, private ones with a way out (NAT or endpoints)."
+  description = "An existing network; nothing is created then. Subnets in three zones, the private ones with a route to the internet (NAT) or endpoints."
   type = object({
     vpc_id               = string
     private_subnet_ids   = list(string)
@@ -31,7 +31,7 @@ variable "existing" {
 }
 
 variable "cidr" {
-  description = "Addresses of the network that is made: a /16."
+  description = "Addresses of the created network: a /16."
   type        = string
   default     = "10.40.0.0/16"
   nullable    = false
@@ -43,7 +43,7 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Availability zones of the network that is made: three, as many as Kafka has replicas."
+  description = "Availability zones of the created network: three, as many as Kafka has replicas."
   type        = list(string)
   default     = []
   nullable    = false
@@ -60,7 +60,7 @@ variable "zones" {
 }
 
 variable "one_nat_gateway" {
-  description = "One NAT gateway for all zones: cheaper, and a zone that fails takes the way out along."
+  description = "One NAT gateway for all zones: cheaper, but if its zone fails, no zone reaches the internet."
   type        = bool
   default     = false
   nullable    = false
@@ -78,7 +78,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the flow log of rejected connections is kept."
+  description = "Days for which the flow log of rejected connections is kept."
   type        = number
   default     = 365
   nullable    = false
@@ -90,7 +90,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

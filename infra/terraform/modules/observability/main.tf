@@ -1,5 +1,5 @@
-# What wakes somebody: a component that is behind, brokers and database that are not whole or not big enough, a gateway
-# that answers with errors, a process that is not there. Alarms go to one topic; who listens to it is the operator's.
+# Alarms: a component with a lag, brokers and a database that are degraded or nearly full, a gateway that answers with errors, a
+# missing process. Alarms are sent to one topic; the operator decides who subscribes to it.
 
 locals {
   actions = [aws_sns_topic.this.arn]
@@ -15,7 +15,7 @@ locals {
     }
   }
 
-  # CloudWatch wants the dimensions exactly: these are reported by broker.
+  # CloudWatch requires exactly the reported dimensions: these metrics are reported by broker.
   kafka_by_broker = var.kafka_cluster_name == null ? {} : {
     disk             = { metric = "KafkaDataLogsDiskUsed", threshold = var.kafka_disk_percent, text = "the disk fills faster than it grows" }
     under-replicated = { metric = "UnderMinIsrPartitionCount", threshold = 0, text = "partitions with too few replicas in step: writes are refused" }
@@ -87,7 +87,7 @@ resource "aws_cloudwatch_metric_alarm" "lag" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.lag_seconds
   evaluation_periods  = 15
-  treat_missing_data  = "notBreaching" # that a process is missing is an alarm of its own
+  treat_missing_data  = "notBreaching" # there is another alarm for a missing process
   alarm_actions       = local.actions
   ok_actions          = local.actions
   tags                = var.tags

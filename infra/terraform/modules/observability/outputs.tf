@@ -1,5 +1,5 @@
 output "topic_arn" {
-  description = "Where alarms go."
+  description = "The SNS topic of the alarms."
   value       = aws_sns_topic.this.arn
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that all is encrypted with."
+  description = "KMS key for all encryption."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "kms_key_arn" {
 }
 
 variable "alarm_emails" {
-  description = "Who is written to; each confirms it once. Further subscribers are the operator's: the topic is an output."
+  description = "Mail addresses that receive alarms; each confirms its subscription once. For other subscribers, use the topic, which is an output."
   type        = list(string)
   default     = []
   nullable    = false
@@ -31,7 +31,7 @@ variable "alarm_emails" {
 }
 
 variable "lag_metrics" {
-  description = "Seconds that groups are behind: component to metrics of CloudWatch."
+  description = "Lag of groups in seconds: component to CloudWatch metrics."
   type = map(list(object({
     namespace  = string
     name       = string
@@ -47,7 +47,7 @@ variable "lag_metrics" {
 }
 
 variable "lag_seconds" {
-  description = "Lag that is an alarm when it lasts a quarter of an hour."
+  description = "Lag above which there is an alarm if it lasts a quarter of an hour."
   type        = number
   default     = 300
   nullable    = false
@@ -70,7 +70,7 @@ variable "kafka_cluster_name" {
 }
 
 variable "kafka_disk_percent" {
-  description = "Use of a broker's disk that is an alarm."
+  description = "Use of a broker's disk above which there is an alarm, in percent."
   type        = number
   default     = 80
   nullable    = false
@@ -96,7 +96,7 @@ variable "load_balancer" {
 }
 
 variable "errors_per_five_minutes" {
-  description = "Answers with 5xx in five minutes beyond which it is an alarm."
+  description = "Answers with 5xx in five minutes beyond which there is an alarm."
   type        = number
   default     = 20
   nullable    = false
@@ -119,7 +119,7 @@ variable "database_id" {
 }
 
 variable "database_free_gib" {
-  description = "Free disk of the database below which it is an alarm, GiB."
+  description = "Free disk space of the database below which there is an alarm, GiB."
   type        = number
   default     = 10
   nullable    = false
@@ -131,7 +131,7 @@ variable "database_free_gib" {
 }
 
 variable "services" {
-  description = "ECS services that are to run: component to cluster, service and least number of tasks."
+  description = "ECS services that should run: component to cluster, service and least number of tasks."
   type = map(object({
     cluster_name = string
     service_name = string
@@ -147,7 +147,7 @@ variable "services" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

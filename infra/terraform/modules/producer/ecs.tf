@@ -1,10 +1,10 @@
-# On ECS: one instance in the storage's subnet with a disk for the state, and a service that runs there and nowhere else.
+# On ECS: one instance in the storage's subnet with a disk for the state, and a service that runs only there.
 # A second one would stand by for the same roots; an instance that fails is recovered by EC2 with its disks.
 
 locals {
   ecs = var.platform == "ecs-ec2" ? { this = var.ecs } : {}
 
-  # ECS hands secrets over in the environment; the share's password is wanted in a file, which is read at every connection.
+  # ECS passes secrets in the environment; the share's password must be in a file, which is read at every connection.
   share_entry_point = ["sh", "-c", "umask 077; printf %s \"$SHARE_PASSWORD\" > ${local.share_password_file}; unset SHARE_PASSWORD; exec python -m cli.main \"$@\"", "catalogizer"]
 }
 
@@ -66,7 +66,7 @@ resource "aws_ebs_volume" "state" {
   tags              = merge(var.tags, { Name = "${var.name}-${var.producer_name}-state" })
 
   lifecycle {
-    prevent_destroy = false # lost, it costs a scan and a baseline: the log has everything
+    prevent_destroy = false # its loss costs a scan and a baseline: the log has everything else
   }
 }
 
@@ -111,7 +111,7 @@ resource "aws_instance" "this" {
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
-    http_put_response_hop_limit = 1 # containers do not reach it
+    http_put_response_hop_limit = 1 # containers cannot reach it
   }
 
   root_block_device {
@@ -120,7 +120,7 @@ resource "aws_instance" "this" {
   }
 
   lifecycle {
-    ignore_changes = [ami] # a newer one is taken by -replace, when it suits
+    ignore_changes = [ami] # change to a newer one with -replace, at a convenient time
   }
 }
 
@@ -163,7 +163,7 @@ resource "aws_ecs_service" "this" {
   task_definition                    = module.task[each.key].arn
   desired_count                      = 1
   launch_type                        = "EC2"
-  deployment_minimum_healthy_percent = 0 # the old one lets go of the state folder before the new one takes it
+  deployment_minimum_healthy_percent = 0 # the old one releases the state folder before the new one starts
   deployment_maximum_percent         = 100
   propagate_tags                     = "SERVICE"
   tags                               = var.tags

@@ -1,4 +1,4 @@
-# On Kubernetes: a manifest for `kubectl apply`, for no other tool owns what is in that cluster. Secrets stay in Secrets
+# On Kubernetes: a manifest for `kubectl apply`, because Terraform does not manage that cluster. Secrets stay in Secrets
 # Manager; the cluster's Secrets Store CSI driver with AWS's provider (an add-on of EKS) mounts them as files, by the role
 # of the service account.
 

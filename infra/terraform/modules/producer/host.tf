@@ -1,5 +1,5 @@
-# On any machine with cloud-init, here or at home: a container under systemd. User data can be read by whoever may see the
-# machine, so no secret is in it: each is a file that the operator puts there, and until then the unit waits for it.
+# On any machine with cloud-init, here or at home: a container under systemd. User data can be read by everybody who may describe
+# the machine, so it contains no secret: each is a file that the operator creates, and the unit waits until it exists.
 
 locals {
   secret_folder = "/etc/catalogizer/secrets"

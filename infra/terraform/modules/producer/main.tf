@@ -1,5 +1,5 @@
-# The producer, beside the storage that it watches: one for each set of roots. It keeps a persistent state folder of its
-# own (what it knows of the tree, what it has not sent yet), reads media and writes none.
+# The producer, near the storage that it watches: one for each set of roots. It has a persistent state folder of its own (its
+# index of the tree, and its outbox), and only reads media.
 
 locals {
   component = "watch"
@@ -34,7 +34,7 @@ locals {
     }],
   )
 
-  # by the setting and not by the secret, whose ARN is known only when it has been made
+  # by the setting and not by the secret, whose ARN is known only after it was created
   signs_in = contains(keys(var.kafka_environment), "CATALOGIZER_KAFKA__SASL_MECHANISM")
 
   environment = merge(

@@ -24,6 +24,6 @@ output "cloud_init" {
 }
 
 output "secret_files" {
-  description = "For host: the files in /etc/catalogizer/secrets that the operator puts there (owner 10001, mode 0400) before the unit starts."
+  description = "For host: the files that the operator must create in /etc/catalogizer/secrets (owner 10001, mode 0400) before the unit starts."
   value       = var.platform == "host" ? keys(local.host_files) : []
 }

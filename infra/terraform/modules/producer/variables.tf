@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "platform" {
-  description = "What stands beside the storage: ecs-ec2 (an instance of ECS that this module makes), eks (a manifest for a cluster that is there), host (cloud-init for any machine, here or at home)."
+  description = "The platform near the storage: ecs-ec2 (an ECS instance that this module creates), eks (a manifest for an existing cluster), host (cloud-init for any machine, in AWS or elsewhere)."
   type        = string
 
   validation {
@@ -31,7 +31,7 @@ variable "producer_name" {
 }
 
 variable "roots" {
-  description = "What it watches. path: a folder, of the machine or below the share. share: of an SMB server, by its host name or, on FSx for Windows File Server, by the id of the file system. The password is not here: secret_arns.share."
+  description = "The roots that it watches. path: a folder of the machine or below the share. share: of an SMB server, by its host name or, on FSx for Windows File Server, by the id of the file system. The password is in secret_arns.share."
   type = list(object({
     name    = string
     library = string
@@ -65,7 +65,7 @@ variable "roots" {
 }
 
 variable "image" {
-  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  description = "The platform's image. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -75,7 +75,7 @@ variable "image" {
 }
 
 variable "kafka_environment" {
-  description = "How Kafka is reached: the environment of module kafka."
+  description = "Kafka settings: output environment of module kafka."
   type        = map(string)
 
   validation {
@@ -85,7 +85,7 @@ variable "kafka_environment" {
 }
 
 variable "secret_arns" {
-  description = "Secrets: kafka (username and password in JSON; null where the brokers ask for none), share (the password of the shares' user, plain)."
+  description = "Secrets: kafka (username and password in JSON; null if the brokers require none), share (the password of the shares' user, plain text)."
   type = object({
     kafka = optional(string)
     share = optional(string)
@@ -110,7 +110,7 @@ variable "secret_arns" {
 }
 
 variable "ecs" {
-  description = "For ecs-ec2: the cluster, a subnet beside the storage, and the roles of the tasks. media_device: a disk that is there already, which is mounted read-only."
+  description = "For ecs-ec2: the cluster, a subnet near the storage, and the roles of the tasks. media_device: an existing disk, which is mounted read-only."
   type = object({
     cluster_arn        = string
     cluster_name       = string
@@ -132,7 +132,7 @@ variable "ecs" {
 }
 
 variable "eks" {
-  description = "For eks: where the manifest puts it, and the cluster's OIDC provider, by which its service account becomes a role that may read the secrets."
+  description = "For eks: the namespace of the manifest, and the cluster's OIDC provider, through which the service account assumes a role that may read the secrets."
   type = object({
     namespace         = string
     oidc_provider_arn = string
@@ -163,7 +163,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
   default     = 365
   nullable    = false
@@ -175,7 +175,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -1,4 +1,4 @@
-# Projectors: the log into PostgreSQL, each row and its position in one transaction. More of them than lanes would stand idle.
+# Projectors: the log into PostgreSQL, each row and its position in one transaction. More projectors than lanes would be idle.
 
 module "task" {
   source = "../task"
@@ -51,7 +51,7 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    ignore_changes = [desired_count] # lag decides
+    ignore_changes = [desired_count] # scaled on lag
   }
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "cluster_name" {
 }
 
 variable "image" {
-  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  description = "The platform's image. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -39,7 +39,7 @@ variable "image" {
 }
 
 variable "cpu_architecture" {
-  description = "Processor that the image was built for."
+  description = "Processor architecture that the image was built for."
   type        = string
   default     = "X86_64"
   nullable    = false
@@ -51,7 +51,7 @@ variable "cpu_architecture" {
 }
 
 variable "private_subnet_ids" {
-  description = "Subnets that it stands in, each in a zone of its own."
+  description = "Its subnets, each in a different zone."
   type        = list(string)
 
   validation {
@@ -61,7 +61,7 @@ variable "private_subnet_ids" {
 }
 
 variable "security_group_ids" {
-  description = "Security groups of its processes, beside those that it makes."
+  description = "Additional security groups of its processes."
   type        = list(string)
 
   validation {
@@ -91,7 +91,7 @@ variable "task_role_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that all is encrypted with."
+  description = "KMS key for all encryption."
   type        = string
 
   validation {
@@ -101,19 +101,19 @@ variable "kms_key_arn" {
 }
 
 variable "environment" {
-  description = "Settings of the platform: variable to value. No secret belongs here."
+  description = "Settings of the platform: variable to value. They must not contain secrets."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key in keys(var.environment) : startswith(key, "CATALOGIZER_") && !can(regex("PASSWORD|SECRET", key))])
-    error_message = "Names begin with CATALOGIZER_; passwords and secrets belong into var.secrets."
+    error_message = "Names begin with CATALOGIZER_; put passwords and secrets into var.secrets."
   }
 }
 
 variable "secrets" {
-  description = "Settings that are secret: variable to what ECS fetches at each start, the ARN of a secret or ARN:KEY::."
+  description = "Secret settings: variable to the value that ECS fetches at each start, the ARN of a secret or ARN:KEY::."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -137,7 +137,7 @@ variable "min_count" {
 }
 
 variable "max_count" {
-  description = "Greatest number of projectors: no more than there are lanes, for a lane has one of them at a time."
+  description = "Greatest number of projectors: at most the number of lanes, because a lane has one at a time."
   type        = number
   default     = 6
   nullable    = false
@@ -161,7 +161,7 @@ variable "lanes" {
 }
 
 variable "lag_metrics" {
-  description = "Metrics of CloudWatch that say how many seconds its groups are behind; the greatest decides. None: the number of tasks stays at min_count."
+  description = "CloudWatch metrics of the lag of its groups in seconds; the greatest decides. None: the number of tasks stays at min_count."
   type = list(object({
     namespace  = string
     name       = string
@@ -177,7 +177,7 @@ variable "lag_metrics" {
 }
 
 variable "scale_out_lag_seconds" {
-  description = "Lag over which a task is added."
+  description = "Lag above which a task is added."
   type        = number
   default     = 60
   nullable    = false
@@ -189,7 +189,7 @@ variable "scale_out_lag_seconds" {
 }
 
 variable "scale_in_lag_seconds" {
-  description = "Lag under which, for a quarter of an hour, a task is taken away."
+  description = "Lag below which, for a quarter of an hour, a task is removed."
   type        = number
   default     = 5
   nullable    = false
@@ -225,7 +225,7 @@ variable "memory" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
   default     = 365
   nullable    = false
@@ -237,7 +237,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

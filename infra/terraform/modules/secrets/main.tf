@@ -1,5 +1,5 @@
-# Every secret of the platform and the key that they are encrypted with. A value goes into its secret by a write-only
-# argument: it is in no plan and no state, and whoever can read the state knows where secrets are and not what.
+# All secrets of the platform and the key that they are encrypted with. A value is written by a write-only argument: it is in no
+# plan and no state, so the state shows where secrets are and not their values.
 
 locals {
   kafka    = { for component in var.components : "kafka/${component}" => "${var.kafka_secret_prefix}${var.name}_${component}" }
@@ -13,7 +13,7 @@ locals {
     { token = "HMAC key of the gateways' tokens", admin = "Password of user admin" },
   )
 
-  # What stands in a secret beside its password: MSK reads both, ECS takes one key of the two.
+  # The user name in a secret, beside the password: MSK reads both, ECS fetches one of the two keys.
   users = merge(
     { for key in keys(local.kafka) : key => "catalogizer-${trimprefix(key, "kafka/")}" },
     { for key in keys(local.database) : key => trimprefix(key, "database/") },
@@ -100,8 +100,8 @@ resource "aws_secretsmanager_secret_version" "this" {
   for_each = local.names
 
   secret_id = aws_secretsmanager_secret.this[each.key].id
-  # Two random UUIDs are 244 bits of the system's generator. They are another two at each plan, and written only when the
-  # version is another one. The generator that AWS has (an ephemeral resource) cannot be tested without AWS.
+  # Two random UUIDs have 244 bits from the system's generator. They differ at each plan, and are written only when the version
+  # changes. AWS's own generator (an ephemeral resource) cannot be tested without AWS.
   secret_string_wo = jsonencode({
     username = local.users[each.key]
     password = var.generate ? replace("${uuid()}${uuid()}", "-", "") : var.given[each.key]
@@ -109,7 +109,7 @@ resource "aws_secretsmanager_secret_version" "this" {
   secret_string_wo_version = lookup(var.versions, each.key, 1)
 }
 
-# MSK fetches users and passwords by itself, also after they have changed.
+# MSK fetches users and passwords by itself, also after a change.
 data "aws_iam_policy_document" "kafka" {
   for_each = local.kafka
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "kafka_secret_prefix" {
-  description = "Begins the names of Kafka's secrets: MSK takes AmazonMSK_ only."
+  description = "Prefix of the names of Kafka's secrets: MSK accepts only AmazonMSK_."
   type        = string
   default     = "AmazonMSK_"
   nullable    = false
@@ -21,7 +21,7 @@ variable "kafka_secret_prefix" {
 }
 
 variable "components" {
-  description = "Components that sign in to Kafka with a password of their own."
+  description = "Components that sign in to Kafka, each with its own password."
   type        = set(string)
 
   validation {
@@ -31,7 +31,7 @@ variable "components" {
 }
 
 variable "database_roles" {
-  description = "Roles of the database with a password that stands here; the owner's is RDS's own."
+  description = "Database roles whose passwords are here; the owner's is managed by RDS."
   type        = set(string)
   default     = ["catalogizer_project", "catalogizer_serve"]
   nullable    = false
@@ -43,14 +43,14 @@ variable "database_roles" {
 }
 
 variable "generate" {
-  description = "Make the values: they go into the secrets, and neither into the state nor into a plan. False: they are var.given."
+  description = "Generate the values: they are written to the secrets, and neither to the state nor to a plan. False: they are taken from var.given."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "given" {
-  description = "Values of one's own where generate is false: kafka/COMPONENT, database/ROLE, token, admin. Given at every plan and apply, for they are kept nowhere."
+  description = "Your own values if generate is false: kafka/COMPONENT, database/ROLE, token, admin. Required at every plan and apply, because they are not stored."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -64,7 +64,7 @@ variable "given" {
 }
 
 variable "versions" {
-  description = "Number of each value's version, by the names of var.given; a higher one makes that value anew. Those that are not named have 1."
+  description = "Number of each value's version, by the names of var.given; a higher number generates that value again. Values that are not named have version 1."
   type        = map(number)
   default     = {}
   nullable    = false
@@ -76,7 +76,7 @@ variable "versions" {
 }
 
 variable "recovery_days" {
-  description = "Days that a deleted secret can be restored; 0: none, and its name is free at once."
+  description = "Days for which a deleted secret can be restored; 0: none, so that its name is free at once."
   type        = number
   default     = 30
   nullable    = false
@@ -88,7 +88,7 @@ variable "recovery_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

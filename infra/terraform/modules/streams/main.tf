@@ -1,5 +1,5 @@
 # Stream workers: the fold, analysis, status. Their names are leased (a container without a volume is a new member), so their
-# number changes without a setting; a worker that ECS stops gives its lanes up at once.
+# number changes without a setting; a worker that ECS stops releases its lanes at once.
 
 module "task" {
   source = "../task"
@@ -52,7 +52,7 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    ignore_changes = [desired_count] # lag decides
+    ignore_changes = [desired_count] # scaled on lag
   }
 }
 

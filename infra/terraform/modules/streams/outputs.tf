@@ -4,16 +4,16 @@ output "service_name" {
 }
 
 output "container" {
-  description = "Its container as data: command, environment, secrets."
+  description = "The container as data: command, environment, secrets."
   value       = module.task.container
 }
 
 output "log_group_name" {
-  description = "Where it logs."
+  description = "Its log group."
   value       = module.task.log_group_name
 }
 
 output "scaled" {
-  description = "Whether lag decides how many stream workers there are."
+  description = "Whether the number of stream workers is scaled on lag."
   value       = module.scaling.scaled
 }

@@ -1,5 +1,5 @@
-# One task definition of the platform's image, as bounded as docker-compose.yml has it: nobody's user, no capability, a
-# root file system that cannot be written, secrets fetched at each start and nowhere written down.
+# One task definition of the platform's image, with the same limits as in docker-compose.yml: an unprivileged user, no
+# capabilities, a read-only root file system; secrets are fetched at each start and stored nowhere.
 
 locals {
   writable = { tmp = "/tmp", state = "/var/lib/catalogizer" }
@@ -7,7 +7,7 @@ locals {
   empty    = { for name, path in local.writable : name => path if !contains(local.held, name) }
 
   health = {
-    # Alive, not ready: ECS would start a process anew that only waits for Kafka or the database, and help nobody by it.
+    # Liveness, not readiness: otherwise ECS would restart a process that only waits for Kafka or the database, in vain.
     command     = ["CMD", "python", "-m", "cli.health", tostring(var.health_port), "--live"]
     interval    = 30
     timeout     = 5
@@ -42,7 +42,7 @@ locals {
           awslogs-group         = aws_cloudwatch_log_group.this.name
           awslogs-region        = data.aws_region.current.name
           awslogs-stream-prefix = var.name
-          mode                  = "non-blocking" # a log that is slow does not stop the process
+          mode                  = "non-blocking" # a slow log does not block the process
           max-buffer-size       = "8m"
         }
       }

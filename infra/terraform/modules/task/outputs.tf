@@ -9,11 +9,11 @@ output "container_name" {
 }
 
 output "container" {
-  description = "The container as data: what is given to ECS as JSON."
+  description = "The container as data, which ECS gets as JSON."
   value       = local.container
 }
 
 output "log_group_name" {
-  description = "Where it logs."
+  description = "Its log group."
   value       = aws_cloudwatch_log_group.this.name
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the task and of its log."
+  description = "Name of the task and of its log group."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "installation" {
-  description = "Name of the installation, below which the log stands."
+  description = "Name of the installation, which begins the name of the log group."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "installation" {
 }
 
 variable "image" {
-  description = "Image of the container. Name it by digest: what runs is then what was tried."
+  description = "Image of the container. Name it by digest, so that exactly the tested image runs."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "image" {
 }
 
 variable "command" {
-  description = "What follows the image's entry point."
+  description = "Arguments after the image's entry point."
   type        = list(string)
 
   validation {
@@ -74,7 +74,7 @@ variable "memory" {
 }
 
 variable "cpu_architecture" {
-  description = "Processor that the image was built for."
+  description = "Processor architecture that the image was built for."
   type        = string
   default     = "X86_64"
   nullable    = false
@@ -86,7 +86,7 @@ variable "cpu_architecture" {
 }
 
 variable "launch_type" {
-  description = "What it runs on."
+  description = "The platform that it runs on."
   type        = string
   default     = "FARGATE"
   nullable    = false
@@ -98,7 +98,7 @@ variable "launch_type" {
 }
 
 variable "environment" {
-  description = "Variables and their values. No secret belongs here."
+  description = "Variables and their values. They must not contain secrets."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -110,7 +110,7 @@ variable "environment" {
 }
 
 variable "secrets" {
-  description = "Settings that are secret: variable to what ECS fetches at each start, the ARN of a secret or ARN:KEY::."
+  description = "Secret settings: variable to the value that ECS fetches at each start, the ARN of a secret or ARN:KEY::."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -134,7 +134,7 @@ variable "port" {
 }
 
 variable "health_port" {
-  description = "Port of its health page, inside its container; 0: it has none."
+  description = "Port of its health endpoint in its container; 0: none."
   type        = number
   default     = 0
   nullable    = false
@@ -158,7 +158,7 @@ variable "stop_seconds" {
 }
 
 variable "host_mounts" {
-  description = "On EC2, folders of the host: name to place there and in the container."
+  description = "On EC2, folders of the host: name to the path on the host and in the container."
   type = map(object({
     host_path      = string
     container_path = string
@@ -209,7 +209,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Days for which logs are kept."
   type        = number
   default     = 365
   nullable    = false
@@ -221,7 +221,7 @@ variable "log_retention_days" {
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
   nullable    = false

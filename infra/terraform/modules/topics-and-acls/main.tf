@@ -1,6 +1,6 @@
 # What the log consists of, and who may do what with it. The table is the program's own: `python -m tools.generate`
-# writes topics.json and acls.json from schemas/, and nothing is named here a second time. Nothing is made here either:
-# topics and ACLs are made by the program that owns the table, in tasks that run once (the jobs of the root module).
+# writes topics.json and acls.json from schemas/, so nothing is declared twice. This module creates nothing: the program
+# creates topics and ACLs, in tasks that run once (the jobs of the root module).
 
 locals {
   table  = jsondecode(file("${path.module}/topics.json"))
@@ -27,7 +27,7 @@ locals {
     }
   }
 
-  # One entry for each permission, as `catalogizer topics acls --json` prints them. A dot at the end: all that begin so.
+  # One entry for each permission, as `catalogizer topics acls --json` prints them. A dot at the end: all with that prefix.
   acls = flatten([
     for component, needs in local.components : [
       for entry in concat(
@@ -47,8 +47,8 @@ locals {
     ]
   ])
 
-  # The operator makes topics and permissions, and reads and writes whatever is the platform's. Somebody else must allow
-  # it that once, for a cluster that lets nobody in by default lets nobody allow it: an IAM administrator (README, step 2).
+  # The operator creates topics and permissions, and reads and writes all of the platform's topics. Somebody else must allow
+  # it that once, because in a cluster without default permissions nobody else can: an IAM administrator (README, step 2).
   operator = "User:${local.rights.operator}"
   bootstrap = [
     "--operation Alter --operation AlterConfigs --operation Create --operation Describe --operation DescribeConfigs --operation IdempotentWrite --cluster",

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the installation; begins the names of what is made."
+  description = "Name of the installation; the names of all resources begin with it."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "topic_prefix" {
-  description = "Put before every topic, group and transactional id (CATALOGIZER_KAFKA__TOPIC_PREFIX)."
+  description = "Prefix of every topic, group and transactional id (CATALOGIZER_KAFKA__TOPIC_PREFIX)."
   type        = string
   default     = ""
   nullable    = false

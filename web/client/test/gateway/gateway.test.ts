@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 
 import { Session, WebSocketClient, type Closed, type Gap } from "../../src/index.js";
 import { browser, locks, page } from "../pages.js";
-import { connected, control, CountedSocket, here, pour, shorten, signedIn, Socket, storage, until, type Heard } from "./world.js";
+import { connected, control, CountedSocket, here, pour, shorten, signedIn, Socket, storage, until, type Received } from "./world.js";
 
-it("a gateway that is killed and comes back: nothing is lost, nothing comes twice, all is subscribed again", async () => {
+it("a gateway that is killed and comes back: no event is lost or repeated, and all channels are subscribed to again", async () => {
   const tokens = await signedIn();
   const { client, films } = await connected(WebSocketClient, { tokens });
   const before = await pour(20);
@@ -19,11 +19,11 @@ it("a gateway that is killed and comes back: nothing is lost, nothing comes twic
   client.disconnect();
 });
 
-it("tabs share one socket; when its tab goes in the middle, the others lose nothing and get nothing twice", async () => {
+it("tabs share one socket; when its tab closes while events arrive, the others lose and repeat none", async () => {
   const tokens = await signedIn();
   const tabs = browser();
   const before = CountedSocket.count;
-  const all: Heard[] = [];
+  const all: Received[] = [];
   for (let n = 0; n < 3; n += 1) {
     const { WebSocketClient: copy } = await page();
     all.push(await connected(copy as typeof WebSocketClient, { tokens, tabs }));
@@ -39,7 +39,7 @@ it("tabs share one socket; when its tab goes in the middle, the others lose noth
   all.forEach(({ client }) => client.disconnect());
 });
 
-it("a token that ends soon is renewed on the open socket", async () => {
+it("a token that expires soon is renewed on the open socket", async () => {
   const tokens = await signedIn();
   await shorten(tokens, 4);
   const before = CountedSocket.count;
@@ -53,7 +53,7 @@ it("a token that ends soon is renewed on the open socket", async () => {
   client.disconnect();
 });
 
-it("a token that has ended is renewed, and the client comes back with the new one", async () => {
+it("a token that has expired is renewed, and the client comes back with the new one", async () => {
   const tokens = await signedIn();
   await shorten(tokens, -3_600);
   const { client } = await connected(WebSocketClient, { tokens });
@@ -66,36 +66,36 @@ it("tabs that renew at once use the refresh token once, and share what one of th
   const first = await signedIn({ storage: kept });
   await shorten(first, -3_600);
   const old = first.kept;
-  const asked: string[] = [];
+  const requests: string[] = [];
   const counting: typeof fetch = (input, init) => {
-    asked.push(String(input));
+    requests.push(String(input));
     return fetch(input, init);
   };
   const turns = locks() as unknown as LockManager;
   const tabs = [1, 2, 3].map(() => new Session({ api: here.api, storage: kept, locks: turns, fetch: counting }));
   const renewed = await Promise.all(tabs.map((tab) => tab.renew(tab.current())));
-  expect(asked).toEqual([`${here.api}/auth/refresh`]);
+  expect(requests).toEqual([`${here.api}/auth/refresh`]);
   expect(new Set(renewed)).toEqual(new Set([kept.getItem("catalogizer.session") && first.kept?.token]));
   expect(first.kept?.refresh).not.toBe(old?.refresh);
 });
 
-it("an invalid token is the end, and so is a session that was ended elsewhere", async () => {
+it("an invalid token ends the connection for good, and so does a session that was ended elsewhere", async () => {
   const closed: Closed[] = [];
   const bad = new WebSocketClient("no token", { ...here, WebSocket: Socket, tabs: null, store: null });
-  bad.on("closed", (word) => closed.push(word));
+  bad.on("closed", (end) => closed.push(end));
   bad.connect();
   await until(() => expect(closed.map(({ code }) => code)).toEqual([4001]));
   expect(bad.getConnectionState()).toBe("closed");
 
   const tokens = await signedIn();
   const other = await connected(WebSocketClient, { tokens });
-  other.client.on("closed", (word) => closed.push(word));
+  other.client.on("closed", (end) => closed.push(end));
   await fetch(`${here.api}/auth/logout`, { method: "POST", headers: { Authorization: `Bearer ${tokens.current()}` } });
   await until(() => expect(closed.map(({ code }) => code)).toEqual([4001, 4003]));
   expect(tokens.current()).toBeNull();
 });
 
-it("what waits is sent when the connection opens, and answered to who asked", async () => {
+it("a queued message is sent when the connection opens, and its sender receives the answer", async () => {
   const client = new WebSocketClient(undefined, { ...here, tokens: await signedIn(), WebSocket: Socket, tabs: null, store: null });
   const refs: unknown[] = [];
   client.on("pong", ({ ref }) => refs.push(ref));
@@ -105,7 +105,7 @@ it("what waits is sent when the connection opens, and answered to who asked", as
   client.disconnect();
 });
 
-it("a replay with a client of its own begins and ends where it was asked to", async () => {
+it("a replay with a client of its own begins and ends where it was requested", async () => {
   const tokens = await signedIn();
   const poured = await pour(5);
   const client = new WebSocketClient(undefined, { ...here, tokens, share: false, WebSocket: Socket, channels: [] });
@@ -119,7 +119,7 @@ it("a replay with a client of its own begins and ends where it was asked to", as
   client.disconnect();
 });
 
-it("what cannot be delivered is said", async () => {
+it("events that cannot be delivered are reported as a gap", async () => {
   const { client, films } = await connected(WebSocketClient, { tokens: await signedIn() });
   const gaps: Gap[] = [];
   client.on("gap", (gap) => gaps.push(gap));
@@ -130,7 +130,7 @@ it("what cannot be delivered is said", async () => {
   client.disconnect();
 });
 
-it("where no WebSocket gets through, channels come by HTTP, and go on after a restart without loss", async () => {
+it("where no WebSocket is let through, channels are read over HTTP, and continue after a restart without loss", async () => {
   const tokens = await signedIn();
   const blocked = class {
     onclose: ((event: CloseEvent) => void) | null = null;
@@ -155,7 +155,7 @@ it("where no WebSocket gets through, channels come by HTTP, and go on after a re
   client.disconnect();
 });
 
-it("a stream over HTTP ends with its token, and goes on with the next", async () => {
+it("a stream over HTTP ends when its token expires, and continues with the next", async () => {
   const tokens = await signedIn();
   await shorten(tokens, 2);
   const short = tokens.current();

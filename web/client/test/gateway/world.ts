@@ -1,4 +1,4 @@
-/** The gateway that a test speaks to, and what may be done to it (tests/support/web_client.py). */
+/** The gateway of the tests, and the actions that the tests take on it (tests/support/web_client.py). */
 
 import { vi } from "vitest";
 import { WebSocket as NodeWebSocket } from "ws";
@@ -9,7 +9,7 @@ import type { SocketClass } from "../../src/wire.js";
 export const GATEWAY = process.env["CATALOGIZER_GATEWAY"] as string;
 const CONTROL = process.env["CATALOGIZER_CONTROL"] as string;
 
-/** A WebSocket of an independent library, counted. */
+/** A WebSocket of an independent library; counts how many were made. */
 export class CountedSocket extends NodeWebSocket {
   static count = 0;
 
@@ -22,9 +22,9 @@ export class CountedSocket extends NodeWebSocket {
 export const Socket = CountedSocket as unknown as SocketClass;
 export const here = { url: `${GATEWAY.replace("http", "ws")}/ws`, api: `${GATEWAY}/api/v1` };
 
-/** Have something done. */
-export async function control<T = object>(what: string, body: object = {}): Promise<T> {
-  const answer = await fetch(`${CONTROL}/${what}`, { method: "POST", body: JSON.stringify(body) });
+/** Request an action from the test's server. */
+export async function control<T = object>(action: string, body: object = {}): Promise<T> {
+  const answer = await fetch(`${CONTROL}/${action}`, { method: "POST", body: JSON.stringify(body) });
   if (!answer.ok) {
     throw new Error(await answer.text());
   }
@@ -51,38 +51,38 @@ export async function signedIn(options: { storage?: Storage } = {}): Promise<Ses
   return session;
 }
 
-/** Put a token that ends in so many seconds in place of the session's. */
+/** Replace the session's token by one that expires in so many seconds. */
 export async function shorten(session: Session, seconds: number): Promise<void> {
   const kept = session.kept as Kept;
   const { token } = await control<{ token: string }>("shorten", { token: kept.token, seconds });
   session.take({ ...kept, token });
 }
 
-export interface Heard {
+export interface Received {
   client: WebSocketClient;
   films: number[];
   states: string[];
 }
 
-/** Connect, and wait until what comes is heard. */
-export async function connected(make: typeof WebSocketClient, options: ClientOptions): Promise<Heard> {
+/** Connect, and wait until events are received. */
+export async function connected(make: typeof WebSocketClient, options: ClientOptions): Promise<Received> {
   const client = new make(undefined, { ...here, WebSocket: Socket, tabs: null, store: null, jitter: 0.5, ...options });
-  const heard: Heard = { client, films: [], states: [] };
-  client.on("media_update", ({ data }) => heard.films.push(data.media_id));
-  client.on("state", (state) => heard.states.push(state));
-  const caught = new Promise<void>((resolve) => {
+  const received: Received = { client, films: [], states: [] };
+  client.on("media_update", ({ data }) => received.films.push(data.media_id));
+  client.on("state", (state) => received.states.push(state));
+  const subscribed = new Promise<void>((resolve) => {
     client.on("subscribed", ({ channel }) => channel === "media_updates" && resolve());
   });
   client.connect();
-  await caught;
-  return heard;
+  await subscribed;
+  return received;
 }
 
 export const until = (check: () => void, timeout = 15_000): Promise<void> => vi.waitFor(check, { timeout, interval: 20 });
 
 let next = 1;
 
-/** Append so many films, with numbers that nobody had; these numbers. */
+/** Append so many films with unused numbers; returns the numbers. */
 export async function pour(count: number): Promise<number[]> {
   const first = next;
   next += count;

@@ -1,4 +1,4 @@
-/** One's own: sessions, appearance, language. */
+/** The user's own settings: sessions, appearance, language. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,7 +7,7 @@ import { Choice } from "../parts/field.js";
 import { Sessions } from "../parts/sessions.js";
 import { permissions } from "../queries.js";
 import { useUser } from "../session.js";
-import { LANGUAGES, speak, useLanguage, useTexts, type Language } from "../texts/index.js";
+import { LANGUAGES, setLanguage, useLanguage, useTexts, type Language } from "../texts/index.js";
 import { applyTheme, theme, THEMES, type Theme } from "../theme.js";
 
 export function AccountPage() {
@@ -34,7 +34,7 @@ export function AccountPage() {
               </option>
             ))}
           </Choice>
-          <Choice label={t.language} value={language} onChange={(change) => speak(change.target.value as Language)}>
+          <Choice label={t.language} value={language} onChange={(change) => setLanguage(change.target.value as Language)}>
             {Object.entries(LANGUAGES).map(([name, own]) => (
               <option key={name} value={name} lang={name}>
                 {own}

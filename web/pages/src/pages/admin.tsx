@@ -1,4 +1,4 @@
-/** Administration: users and what they may see, tokens of machines, notifications, the audit log. Each part is there for who may use it. */
+/** Administration: users and what they may see, tokens of machines, notifications, the audit log. Only permitted parts are shown. */
 
 import { Audit } from "../parts/audit.js";
 import { useMay } from "../queries.js";

@@ -1,4 +1,4 @@
-/** The catalogue: words and facets narrow it while they are chosen; all of it can be scrolled through. */
+/** The catalogue: words and facets narrow it as they are entered; all of it can be scrolled through. */
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
@@ -55,9 +55,9 @@ export function CataloguePage() {
   const narrowed = query !== "" || chosen.length > 0;
 
   const total = first && first.total.toLocaleString(language);
-  let said = "";
+  let summary = "";
   if (total !== undefined && first) {
-    said = first.total === 0 ? (narrowed ? t.catalogue.nothing : t.catalogue.empty) : first.total_is_exact ? t.items(first.total) : t.atLeast(t.items(first.total));
+    summary = first.total === 0 ? (narrowed ? t.catalogue.nothing : t.catalogue.empty) : first.total_is_exact ? t.items(first.total) : t.atLeast(t.items(first.total));
   }
   return (
     <div className="catalogue">
@@ -77,9 +77,9 @@ export function CataloguePage() {
       </div>
       <Facets first={first} params={params} change={change} />
       <div className="results">
-        <div className="said">
+        <div className="summary">
           <p id="search-state" className="note" role="status">
-            {said}
+            {summary}
           </p>
           {chosen.map((name) => (
             <button
@@ -110,8 +110,8 @@ export function CataloguePage() {
   );
 }
 
-function sortOf(said: string | null, query: string): Sort {
-  const sort = said !== null && said in SORTS ? (said as Sort) : query ? "relevance" : "created";
+function sortOf(wanted: string | null, query: string): Sort {
+  const sort = wanted !== null && wanted in SORTS ? (wanted as Sort) : query ? "relevance" : "created";
   return sort === "relevance" && !query ? "created" : sort;
 }
 
@@ -123,21 +123,21 @@ function wantedBy(params: URLSearchParams, sort: Sort, query: string): Record<st
 function SearchField({ query, search }: { query: string; search: (words: string) => void }) {
   const { t } = useTexts();
   const [words, setWords] = useState(query);
-  const said = useRef(query);
+  const searched = useRef(query);
   const searching = useRef(search);
   searching.current = search;
   useEffect(() => {
-    if (query !== said.current) {
-      said.current = query; // the way back, or a link
+    if (query !== searched.current) {
+      searched.current = query; // the back button, or a link
       setWords(query);
     }
   }, [query]);
   useEffect(() => {
-    if (words.trim() === said.current) {
+    if (words.trim() === searched.current) {
       return undefined;
     }
     const timer = setTimeout(() => {
-      said.current = words.trim();
+      searched.current = words.trim();
       searching.current(words.trim());
     }, TYPING_MS);
     return () => clearTimeout(timer);
@@ -176,7 +176,7 @@ function ViewSwitch({ view, change }: { view: string; change: (changes: Record<s
   );
 }
 
-/** Where the reader was in a view when he comes back to it; another search begins at its top. */
+/** Restore the scroll position when the reader returns to a view; a new search begins at the top. */
 function useScrolled(key: string, there: boolean): void {
   const at = useRef(key);
   useLayoutEffect(() => {

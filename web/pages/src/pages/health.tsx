@@ -1,4 +1,4 @@
-/** How the platform is: the gateway, what processes and roots report, dead letters, how far behind the log is, gaps, and the log's topics. */
+/** The state of the platform: the gateway, reports of processes and roots, dead letters, lag, gaps, and the log's topics. */
 
 import { useQuery } from "@tanstack/react-query";
 
@@ -39,9 +39,9 @@ export function HealthPage() {
 
 function Gateway() {
   const { t } = useTexts();
-  const asked = useQuery(health);
+  const result = useQuery(health);
   return (
-    <Answer of={asked}>
+    <Answer of={result}>
       {({ status, version, problems }) => (
         <section className="attention">
           {status === "healthy" ? (
@@ -71,11 +71,11 @@ type Report = Extract<EventMessage, { type: "system_update" }>;
 
 function Reports() {
   const { t } = useTexts();
-  const asked = useQuery(newestEvents("system_updates", REPORTS));
+  const result = useQuery(newestEvents("system_updates", REPORTS));
   return (
     <section className="card">
       <h2>{t.health.processes}</h2>
-      <Answer of={asked}>
+      <Answer of={result}>
         {({ events }) => {
           const reports = newestOf(events);
           if (reports.length === 0) {
@@ -119,7 +119,7 @@ function Reports() {
   );
 }
 
-/** The newest report of each process and root, what is wrong first. */
+/** The newest report of each process and root; problems first. */
 function newestOf(events: readonly EventMessage[]): Report[] {
   const newest = new Map<string, Report>();
   for (const event of events) {
@@ -135,12 +135,12 @@ function newestOf(events: readonly EventMessage[]): Report[] {
 
 function Lag() {
   const { t } = useTexts();
-  const asked = useQuery(lag);
+  const result = useQuery(lag);
   return (
     <section className="card">
       <h2>{t.health.lag}</h2>
       <p className="note">{t.health.lagHelp}</p>
-      <Answer of={asked}>
+      <Answer of={result}>
         {(found) => (
           <ul className="numbers">
             {Object.entries(found).map(([channel, partitions]) => {

@@ -16,8 +16,8 @@ export function HistoryPage() {
   const [path, root, kind] = ["path", "root", "kind"].map((name) => params.get(name) ?? "") as [string, string, string];
   const find = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const said = new FormData(event.currentTarget);
-    go(href("history", { path: String(said.get("path")).trim(), root: String(said.get("root")), kind: String(said.get("kind")) }));
+    const form = new FormData(event.currentTarget);
+    go(href("history", { path: String(form.get("path")).trim(), root: String(form.get("root")), kind: String(form.get("kind")) }));
   };
   const names = [...new Set([...known.map(({ name }) => name), ...(root ? [root] : [])])];
   return (

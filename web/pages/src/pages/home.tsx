@@ -1,4 +1,4 @@
-/** The first page: what needs somebody, what is new, and how much there is. */
+/** The home page: what needs attention, what is new, and figures of the catalogue. */
 
 import { useQuery } from "@tanstack/react-query";
 
@@ -56,7 +56,7 @@ export function HomePage() {
   );
 }
 
-/** Roots, services and scans that are not as they should be, in plain words; that all is well, where it is. */
+/** Roots and services with problems, and running scans; or a line that everything is well. */
 function Attention() {
   const { t } = useTexts();
   const connection = useConnection();

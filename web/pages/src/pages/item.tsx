@@ -1,4 +1,4 @@
-/** One item: all that is known of it, what belongs to it, and where its file has been. An item that is gone keeps its history. */
+/** One item: all that is known about it, its parts, and the history of its file. A deleted item keeps its history. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -22,9 +22,9 @@ export function ItemPage() {
   const { t } = useTexts();
   const { rest } = useRoute();
   const id = Number(rest[0]);
-  const asked = useQuery(itemOf(id));
+  const result = useQuery(itemOf(id));
   const log = useQuery(changes({ media_id: id }));
-  const missing = asked.error instanceof ApiError && [404, 422].includes(asked.error.status);
+  const missing = result.error instanceof ApiError && [404, 422].includes(result.error.status);
   const known = (log.data?.changes.length ?? 0) > 0;
   return (
     <article className="item">
@@ -38,10 +38,10 @@ export function ItemPage() {
           <h1>{known ? t.item.gone : t.state.absent}</h1>
           {!known && !log.isPending && <Empty>{t.item.never}</Empty>}
         </>
-      ) : asked.data ? (
-        <Whole item={asked.data} />
-      ) : asked.error ? (
-        <Failed error={asked.error} again={asked.refetch} />
+      ) : result.data ? (
+        <Whole item={result.data} />
+      ) : result.error ? (
+        <Failed error={result.error} again={result.refetch} />
       ) : (
         <Loading />
       )}

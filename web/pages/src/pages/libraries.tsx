@@ -1,4 +1,4 @@
-/** Libraries and their storage roots: how they are, scans and analyses, and what an operator can have done. */
+/** Libraries and their storage roots: their state, scans and analyses, and an operator's actions. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,7 +8,7 @@ import type { Root } from "../answers.js";
 import { Analyses } from "../parts/analyses.js";
 import { Analysing } from "../parts/analysing.js";
 import { Dialog } from "../parts/dialog.js";
-import { useDoing } from "../parts/doing.js";
+import { useAction } from "../parts/action.js";
 import { Field } from "../parts/field.js";
 import { Scans } from "../parts/scans.js";
 import { Answer, Badge, Empty } from "../parts/states.js";
@@ -21,12 +21,12 @@ import { useTexts } from "../texts/index.js";
 
 export function LibrariesPage() {
   const { t } = useTexts();
-  const asked = useQuery(roots);
+  const result = useQuery(roots);
   return (
     <>
       <h1>{t.libraries.title}</h1>
       <p className="note">{t.libraries.lead}</p>
-      <Answer of={asked}>
+      <Answer of={result}>
         {(known) =>
           known.length === 0 ? (
             <Empty help={t.libraries.emptyHelp}>{t.libraries.empty}</Empty>
@@ -64,8 +64,8 @@ function RootLine({ root }: { root: Root }) {
   const { t, language } = useTexts();
   const may = useMay();
   const size = useQuery(stats).data?.size_by_storage_root[root.name];
-  const [doing, setDoing] = useState<"scan" | "analyse" | "retire">();
-  const close = (): void => setDoing(undefined);
+  const [open, setOpen] = useState<"scan" | "analyse" | "retire">();
+  const close = (): void => setOpen(undefined);
   const retired = root.state === "retired";
   const kind = retired ? "off" : root.state === "lost" ? "error" : root.status === "healthy" || root.connected ? (root.status === "warning" ? "warning" : "healthy") : "error";
   return (
@@ -99,35 +99,35 @@ function RootLine({ root }: { root: Root }) {
           {t.nav.history}
         </a>
         {may("request:scans") && !retired && (
-          <button type="button" className="quiet small" onClick={() => setDoing("scan")}>
+          <button type="button" className="quiet small" onClick={() => setOpen("scan")}>
             {t.libraries.scan}
           </button>
         )}
         {may("request:analysis") && !retired && (
-          <button type="button" className="quiet small" onClick={() => setDoing("analyse")}>
+          <button type="button" className="quiet small" onClick={() => setOpen("analyse")}>
             {t.libraries.analyse}
           </button>
         )}
         {may("retire:roots") && root.details?.["mode"] === "unwatched" && (
-          <button type="button" className="quiet small" onClick={() => setDoing("retire")}>
+          <button type="button" className="quiet small" onClick={() => setOpen("retire")}>
             {t.libraries.retire}
           </button>
         )}
       </div>
-      {doing === "retire" && <Retiring root={root} close={close} />}
-      {doing === "scan" && <Scanning root={root.name} close={close} />}
-      {doing === "analyse" && <Analysing root={root.name} close={close} />}
+      {open === "retire" && <Retiring root={root} close={close} />}
+      {open === "scan" && <Scanning root={root.name} close={close} />}
+      {open === "analyse" && <Analysing root={root.name} close={close} />}
     </li>
   );
 }
 
 function Retiring({ root, close }: { root: Root; close: () => void }) {
   const { t } = useTexts();
-  const retire = useDoing(
+  const retire = useAction(
     () => api(`storage/roots/${encodeURIComponent(root.name)}/retire`, { method: "POST" }),
     () => {
       close();
-      return t.libraries.retireAsked(root.name);
+      return t.libraries.retireRequested(root.name);
     },
     ["roots", "media-stats"],
   );
@@ -149,11 +149,11 @@ function Retiring({ root, close }: { root: Root; close: () => void }) {
 function Scanning({ root, close }: { root: string; close: () => void }) {
   const { t } = useTexts();
   const [subtree, setSubtree] = useState("");
-  const scan = useDoing(
+  const scan = useAction(
     () => api("scans", { body: { root, subtree: subtree.trim() } }),
     () => {
       close();
-      return t.libraries.scanAsked(root);
+      return t.libraries.scanRequested(root);
     },
     ["scans"],
   );

@@ -1,6 +1,6 @@
 /**
- * The live feed: what was just before, and each event as it comes. Whoever reads further down, or has paused it, is not disturbed:
- * what is new is counted and waits.
+ * The live feed: the latest earlier events, and each new one as it arrives. While the reader has scrolled down or paused the feed,
+ * it does not move: new events are counted and shown later.
  */
 
 import { useQueries, useQuery } from "@tanstack/react-query";
@@ -10,14 +10,14 @@ import { clearFeed, followed, lineOf, useFeed, type Line } from "../live.js";
 import { EventList } from "../parts/event-list.js";
 import { Icon } from "../parts/icons.js";
 import { Empty } from "../parts/states.js";
-import { tell, thing, valueOf } from "../parts/words.js";
+import { describe, subjectOf, valueOf } from "../parts/words.js";
 import { channels, newestEvents } from "../queries.js";
 import { href, replace, useRoute } from "../router.js";
 import { useTexts, type Texts } from "../texts/index.js";
 
 const BEFORE = 50;
 const ACTIONS = ["created", "updated", "deleted", "analyzed"] as const;
-const TOP = 240; // pixels that one may have scrolled and still be at the top
+const TOP = 240; // pixels: scrolled less than this counts as at the top
 
 export function LivePage() {
   const { t, language } = useTexts();
@@ -143,7 +143,7 @@ interface Filters {
   conflate: boolean;
 }
 
-/** What is shown, the newest first, and for how many events of the same thing each line stands. */
+/** The lines that are shown, the newest first, and how many events of the same subject each line stands for. */
 function shownOf(before: readonly Line[], live: readonly Line[], filters: Filters, t: Texts): { lines: Line[]; times: Map<string, number> } {
   const known = new Set(live.map(({ id }) => id));
   const all = [...before.filter(({ id }) => !known.has(id)), ...live].filter((line) => passes(line, filters, t)).reverse();
@@ -153,7 +153,7 @@ function shownOf(before: readonly Line[], live: readonly Line[], filters: Filter
   const newest = new Map<string, Line>();
   const times = new Map<string, number>();
   for (const line of all) {
-    const name = thing(line);
+    const name = subjectOf(line);
     const kept = newest.get(name) ?? line;
     newest.set(name, kept);
     times.set(kept.id, (times.get(kept.id) ?? 0) + 1);
@@ -163,7 +163,7 @@ function shownOf(before: readonly Line[], live: readonly Line[], filters: Filter
 
 function passes(line: Line, { channel, action, words }: Filters, t: Texts): boolean {
   if (line.kind === "gap") {
-    return channel === "" || line.gap.channel === channel; // what is missing is never filtered away
+    return channel === "" || line.gap.channel === channel; // gaps are never filtered out
   }
   const { event } = line;
   if (channel && event.channel !== channel) {
@@ -175,7 +175,7 @@ function passes(line: Line, { channel, action, words }: Filters, t: Texts): bool
   if (!words) {
     return true;
   }
-  const { subject, about, place } = tell(line, t);
+  const { subject, about, place } = describe(line, t);
   const text = `${subject} ${about} ${place}`.toLowerCase();
   return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }

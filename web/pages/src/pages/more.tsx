@@ -1,4 +1,4 @@
-/** On a phone: where one can go beside the few ways at the bottom. */
+/** On a phone: the pages that are not in the navigation at the bottom. */
 
 import { Icon } from "../parts/icons.js";
 import { useWays } from "../parts/layout.js";

@@ -1,4 +1,4 @@
-/** Replay: the log from any moment on, read in pages; played at a speed, or looked at where one likes; then on live. */
+/** Replay: the log from any point, read in pages; it can be played at a speed or moved through by hand, and continues live. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
@@ -39,7 +39,7 @@ function Read({ channel, from }: { channel: string; from: string }) {
   const replay = useReplay(channel, from);
   const live = useLiveAfter(channel, replay.head, replay.state === "complete");
   const all = useMemo(() => [...replay.lines, ...live], [replay.lines, live]);
-  const [position, setPosition] = useState<number>(); // undefined: at the end, whatever comes
+  const [position, setPosition] = useState<number>(); // undefined: stay at the end as events arrive
   const shown = useMemo(() => all.slice(0, position ?? all.length).reverse(), [all, position]);
   useEffect(() => void scrollTo(0, 0), [channel, from]);
   const name = valueOf(channel, t);
@@ -87,7 +87,7 @@ function Read({ channel, from }: { channel: string; from: string }) {
   );
 }
 
-/** What has come since the replay was complete. */
+/** The events that have arrived since the replay was complete. */
 function useLiveAfter(channel: string, head: Readonly<Record<string, number>>, complete: boolean): readonly Line[] {
   const { lines } = useFeed();
   return useMemo(

@@ -1,4 +1,4 @@
-/** The way in: by name and password, or at a provider. */
+/** Sign in by name and password, or at a provider. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useRef, useState, type FormEvent } from "react";
@@ -17,11 +17,11 @@ export function SignInPage() {
   const words = failed || (why && t.signIn.why[why]);
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    const said = new FormData(event.currentTarget);
+    const form = new FormData(event.currentTarget);
     setBusy(true);
     setFailed("");
     try {
-      await signIn(String(said.get("name")), String(said.get("password")));
+      await signIn(String(form.get("name")), String(form.get("password")));
     } catch (error) {
       setFailed(error instanceof TypeError ? t.state.unreachable : (error as Error).message);
       password.current?.focus();

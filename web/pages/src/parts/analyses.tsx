@@ -1,4 +1,4 @@
-/** Analyses that were asked for: how far they are, at what rate, and holding them up. */
+/** Requested analyses: their progress and rate; pausing, resuming and cancelling them. */
 
 import { useQuery } from "@tanstack/react-query";
 
@@ -6,7 +6,7 @@ import { api } from "../api.js";
 import type { Change } from "../answers.js";
 import { changes, useMay } from "../queries.js";
 import { useTexts } from "../texts/index.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Answer, Badge } from "./states.js";
 import { Time } from "./time.js";
 import { valueOf } from "./words.js";
@@ -23,8 +23,8 @@ interface Request {
 export function Analyses() {
   const { t } = useTexts();
   const may = useMay();
-  const asked = useQuery({ ...changes({ kind: "analysis_request_changed" }, READ), refetchInterval: 5_000 });
-  const steer = useDoing(
+  const result = useQuery({ ...changes({ kind: "analysis_request_changed" }, READ), refetchInterval: 5_000 });
+  const steer = useAction(
     ({ action, ...body }: { action: "pause" | "resume" | "cancel"; library: string; request?: number }) =>
       api(`analysis/${action}`, { body }),
     (_, { action }) => t.libraries.steered[action],
@@ -33,7 +33,7 @@ export function Analyses() {
   return (
     <section className="card">
       <h2>{t.libraries.analyses}</h2>
-      <Answer of={asked}>
+      <Answer of={result}>
         {({ changes: found }) => {
           const requests = requestsOf(found);
           if (requests.length === 0) {
@@ -100,7 +100,7 @@ function Progress({ newest, started }: Request) {
   );
 }
 
-/** Of each request its newest change and its first, of those that were read; the newest request first. */
+/** For each request, the newest and the first of the changes that were read; the newest request is first. */
 function requestsOf(found: readonly Change[]): Request[] {
   const requests = new Map<number, Request>();
   for (const change of found) {

@@ -1,18 +1,18 @@
-/** Asking for the analysis of files that are known already: which, how many those are, and then asking. */
+/** Request the analysis of known files: choose which, count them, then send the request. */
 
 import { useState } from "react";
 
 import { api } from "../api.js";
 import { useTexts } from "../texts/index.js";
 import { Dialog } from "./dialog.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Field } from "./field.js";
 import { valueOf } from "./words.js";
 
 const TYPES = ["video", "audio", "image", "book"] as const;
 const STANDINGS = ["failed", "unreadable", "none", "done"] as const;
 
-interface Asked {
+interface RequestAnswer {
   matched: number;
   waits: string | null;
   request: number | null;
@@ -23,17 +23,17 @@ export function Analysing({ root, close }: { root: string; close: () => void }) 
   const [subtree, setSubtree] = useState("");
   const [types, setTypes] = useState<readonly string[]>([]);
   const [statuses, setStatuses] = useState<readonly string[]>([]);
-  const [counted, setCounted] = useState<Asked>();
-  const ask = useDoing(
+  const [counted, setCounted] = useState<RequestAnswer>();
+  const request = useAction(
     (dry: boolean) =>
-      api<Asked>("analysis/requests", { body: { root, subtree: subtree.trim(), media_types: types, statuses, dry_run: dry } }),
+      api<RequestAnswer>("analysis/requests", { body: { root, subtree: subtree.trim(), media_types: types, statuses, dry_run: dry } }),
     (answer, dry) => {
       if (dry) {
         setCounted(answer);
         return "";
       }
       close();
-      return t.libraries.analyseAsked(answer.matched);
+      return t.libraries.analyseRequested(answer.matched);
     },
     ["changes"],
   );
@@ -46,7 +46,7 @@ export function Analysing({ root, close }: { root: string; close: () => void }) 
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          ask.mutate(counted === undefined);
+          request.mutate(counted === undefined);
         }}
       >
         <Field label={t.libraries.subtree} value={subtree} onChange={(event) => changed(setSubtree)(event.target.value)} />
@@ -65,8 +65,8 @@ export function Analysing({ root, close }: { root: string; close: () => void }) 
           <button type="button" className="quiet" onClick={close}>
             {t.cancel}
           </button>
-          <button type="submit" disabled={ask.isPending || counted?.matched === 0}>
-            {counted === undefined ? t.libraries.count : t.libraries.ask}
+          <button type="submit" disabled={request.isPending || counted?.matched === 0}>
+            {counted === undefined ? t.libraries.count : t.libraries.request}
           </button>
         </div>
       </form>

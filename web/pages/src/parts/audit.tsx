@@ -1,4 +1,4 @@
-/** The audit log: who signed in, who was refused, who did what. */
+/** The audit log: sign-ins, rejected requests, and the actions of users. */
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 
@@ -12,7 +12,7 @@ const LIMIT = 25;
 
 export function Audit() {
   const { t } = useTexts();
-  const asked = useInfiniteQuery({
+  const result = useInfiniteQuery({
     queryKey: ["audit"],
     queryFn: ({ pageParam, signal }) => api<AuditPage>(`audit?${query({ from: pageParam, limit: LIMIT })}`, { signal }),
     initialPageParam: undefined as number | undefined,
@@ -22,7 +22,7 @@ export function Audit() {
     <section className="card">
       <h2>{t.audit.title}</h2>
       <p className="note">{t.audit.help}</p>
-      <Answer of={asked}>
+      <Answer of={result}>
         {({ pages }) => (
           <>
             <ol className="changes">
@@ -44,8 +44,8 @@ export function Audit() {
                   </li>
                 ))}
             </ol>
-            {asked.hasNextPage && (
-              <button type="button" className="quiet" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
+            {result.hasNextPage && (
+              <button type="button" className="quiet" disabled={result.isFetchingNextPage} onClick={() => void result.fetchNextPage()}>
                 {t.item.more}
               </button>
             )}

@@ -1,4 +1,4 @@
-/** Where a page fails as it is drawn: it says so, and the frame around it stays. */
+/** Shows a message instead of a page that fails to render; the frame around it stays. */
 
 import { Component, type ReactNode } from "react";
 

@@ -18,20 +18,20 @@ interface Listed {
   wanted: WantedChanges;
   empty: string;
   help?: string;
-  /** Lead to the items' pages. */
+  /** Link the entries to the items' pages. */
   linked?: boolean;
 }
 
 export function ChangeList({ wanted, empty, help, linked = false }: Listed) {
   const { t } = useTexts();
-  const asked = useInfiniteQuery({
+  const result = useInfiniteQuery({
     queryKey: ["changes", "list", wanted],
     queryFn: ({ pageParam, signal }) => api<ChangePage>(`changes?${query({ ...wanted, limit: LIMIT, cursor: pageParam })}`, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
   return (
-    <Answer of={asked}>
+    <Answer of={result}>
       {({ pages }) => {
         const all = pages.flatMap((page) => page.changes);
         if (all.length === 0) {
@@ -44,8 +44,8 @@ export function ChangeList({ wanted, empty, help, linked = false }: Listed) {
                 <Entry key={change.event_id} change={change} linked={linked} />
               ))}
             </ol>
-            {asked.hasNextPage && (
-              <button type="button" className="quiet" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
+            {result.hasNextPage && (
+              <button type="button" className="quiet" disabled={result.isFetchingNextPage} onClick={() => void result.fetchNextPage()}>
                 {t.item.more}
               </button>
             )}

@@ -1,4 +1,4 @@
-/** A person's corrections of an item, which hold over what is read from its file. */
+/** A form for corrections of an item, which take precedence over what is read from its file. */
 
 import { useState } from "react";
 
@@ -6,7 +6,7 @@ import { api } from "../api.js";
 import type { Item } from "../answers.js";
 import { useTexts } from "../texts/index.js";
 import { Dialog } from "./dialog.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Choice, Field } from "./field.js";
 import { valueOf } from "./words.js";
 
@@ -33,9 +33,9 @@ export function Correcting({ item, close }: { item: Item; close: () => void }) {
     season: String(item.season ?? ""),
     episode: String(item.episode ?? ""),
   };
-  const [said, setSaid] = useState(before);
-  const set = (name: keyof Corrections, value: string): void => setSaid({ ...said, [name]: value });
-  const write = useDoing(
+  const [draft, setDraft] = useState(before);
+  const set = (name: keyof Corrections, value: string): void => setDraft({ ...draft, [name]: value });
+  const write = useAction(
     (body: object) => api(`media/${item.id}`, { method: "PATCH", body }),
     () => {
       close();
@@ -43,7 +43,7 @@ export function Correcting({ item, close }: { item: Item; close: () => void }) {
     },
     ["media", "changes"],
   );
-  const changed = changedOf(before, said);
+  const changed = changedOf(before, draft);
   return (
     <Dialog title={t.item.correct} close={close}>
       <form
@@ -53,8 +53,8 @@ export function Correcting({ item, close }: { item: Item; close: () => void }) {
         }}
       >
         <p className="note">{t.item.corrects}</p>
-        <Field label={t.item.field["title"] ?? ""} value={said.title} maxLength={300} onChange={(event) => set("title", event.target.value)} />
-        <Choice label={t.item.field["category"] ?? ""} value={said.category} onChange={(event) => set("category", event.target.value)}>
+        <Field label={t.item.field["title"] ?? ""} value={draft.title} maxLength={300} onChange={(event) => set("title", event.target.value)} />
+        <Choice label={t.item.field["category"] ?? ""} value={draft.category} onChange={(event) => set("category", event.target.value)}>
           <option value="" />
           {CATEGORIES.map((name) => (
             <option key={name} value={name}>
@@ -70,7 +70,7 @@ export function Correcting({ item, close }: { item: Item; close: () => void }) {
               type="number"
               min={name === "year" ? 1 : 0}
               max={99_999}
-              value={said[name]}
+              value={draft[name]}
               onChange={(event) => set(name, event.target.value)}
             />
           ))}
@@ -88,11 +88,11 @@ export function Correcting({ item, close }: { item: Item; close: () => void }) {
   );
 }
 
-/** What differs, as the request wants it: null takes a correction back. */
-function changedOf(before: Corrections, said: Corrections): Record<string, string | number | null> {
+/** The changed fields, as the request needs them; null removes a correction. */
+function changedOf(before: Corrections, draft: Corrections): Record<string, string | number | null> {
   const changed: Record<string, string | number | null> = {};
-  for (const name of Object.keys(said) as (keyof Corrections)[]) {
-    const value = said[name].trim();
+  for (const name of Object.keys(draft) as (keyof Corrections)[]) {
+    const value = draft[name].trim();
     if (value !== before[name]) {
       changed[name] = value === "" ? null : (NUMBERS as readonly string[]).includes(name) ? Number(value) : value;
     }

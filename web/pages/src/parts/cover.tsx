@@ -1,4 +1,4 @@
-/** An item's cover; where there is none, or it does not come, a sign of its type on a quiet ground. */
+/** An item's cover; if there is none, or it cannot be loaded, an icon of its type. */
 
 import { useState } from "react";
 
@@ -14,7 +14,7 @@ interface Covered {
 export function Cover({ item, alt = "" }: { item: Covered; alt?: string }) {
   const [failed, setFailed] = useState<string>();
   const { cover_image: image } = item;
-  // beside the page, wherever a proxy has put it; addresses elsewhere are never asked for
+  // relative to the page, for proxies with a path; addresses of other hosts are never requested
   const source = image?.startsWith("/api/v1/covers/") && image !== failed ? image.slice(1) : undefined;
   return (
     <span className="cover" data-hue={hueOf(item.title)} data-type={item.media_type}>

@@ -1,4 +1,4 @@
-/** A dialog of the browser's own: focus stays in it, Escape closes it. */
+/** The browser's own modal dialog: focus stays in it, Escape closes it. */
 
 import { useEffect, useId, useRef, type ReactNode } from "react";
 

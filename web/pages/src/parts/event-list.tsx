@@ -1,4 +1,4 @@
-/** A long list of events, of which only what is on the screen is in the document. */
+/** A long list of events; only the rows on the screen are in the document. */
 
 import type { Line } from "../live.js";
 import { EventRow } from "./event-row.js";

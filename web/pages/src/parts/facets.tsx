@@ -1,4 +1,4 @@
-/** What the hits have in common, and how many have it: chosen values narrow the search. */
+/** The facets of a search: values of the items found, each with its count. A chosen value narrows the search. */
 
 import { useState } from "react";
 
@@ -7,7 +7,7 @@ import { useTexts } from "../texts/index.js";
 import { Icon } from "./icons.js";
 import { valueOf } from "./words.js";
 
-/** Filters that an address of the catalogue may have: those with facets, and those that other pages lead to. */
+/** Filters that an address of the catalogue may have: those with facets, and those that other pages link to. */
 export const FILTERS = [
   "media_type", "category", "year", "quality", "library", "storage_root", "genre", "language", "video_codec", "analysis",
   "artist", "album", "author", "series", "belongs_to", "camera", "person",
@@ -24,7 +24,7 @@ interface Chosen {
 
 export function Facets({ first, params, change }: Chosen) {
   const { t } = useTexts();
-  const [open, setOpen] = useState(false); // on a phone; where there is room they are always there
+  const [open, setOpen] = useState(false); // on a phone; wider screens always show them
   const facets = SHOWN.map((name) => ({ name, values: first?.facets[name] ?? [] })).filter(
     ({ name, values }) => values.length > 1 || params.has(name),
   );

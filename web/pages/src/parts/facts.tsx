@@ -1,4 +1,4 @@
-/** The members of an item, as words and values; only those that it has. */
+/** The fields of an item, each with its name and value; only those that it has. */
 
 import type { Found as FoundMembers } from "@catalogizer/client";
 import type { ReactNode } from "react";
@@ -33,7 +33,7 @@ function List({ title, facts }: { title: string; facts: Fact[] }) {
   );
 }
 
-/** A value that leads to all items that have it. */
+/** A value as a link to all items that have it. */
 function linked(name: string, value: string | number | undefined, words?: string): ReactNode {
   return value === undefined || value === null ? undefined : (
     <a href={href("catalogue", { [name]: value })}>
@@ -146,7 +146,7 @@ function trackWords(track: Track, t: Texts, language: string): string {
   return [track.language && languageOf(track.language, language), track.title, track.codec, channels, ...marks].filter(Boolean).join(" · ");
 }
 
-/** The name of a language; its code where there is none. */
+/** The name of a language; its code if there is no name. */
 function languageOf(code: string, language: string): string {
   try {
     return new Intl.DisplayNames([language], { type: "language" }).of(code) ?? code;

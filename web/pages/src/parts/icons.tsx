@@ -1,4 +1,4 @@
-/** Drawn signs, 24 by 24, in the colour of the text. They say nothing that words beside them do not. */
+/** Icons, 24 by 24, in the colour of the text. They are decoration: the text beside them has the meaning. */
 
 const PATHS = {
   home: "M4 11 12 4l8 7M6 10v10h5v-6h2v6h5V10",

@@ -1,4 +1,4 @@
-/** Items as posters and as a table; of both only what is on the screen is in the document. */
+/** Items as posters or as a table; only those on the screen are in the document. */
 
 import { useEffect, useRef } from "react";
 
@@ -18,7 +18,7 @@ const ROW = 44;
 
 interface Drawn {
   items: Endless;
-  /** The places that are drawn have changed. */
+  /** Called when other places are drawn. */
   onRange: (range: { start: number; end: number }) => void;
 }
 
@@ -29,7 +29,7 @@ function useRange({ start, end }: Pick<Shown, "start" | "end">, perRow: number, 
 export function Grid({ items, onRange }: Drawn) {
   const { t } = useTexts();
   const box = useRef<HTMLDivElement>(null);
-  const width = useWidth(box, "grid"); // known at once where one comes back, so that the place is there to be scrolled to
+  const width = useWidth(box, "grid"); // the last width, known at once on return, so that the scroll position can be restored
   const least = width < 520 ? 92 : 108;
   const columns = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
   const poster = (width - GAP * (columns - 1)) / columns;

@@ -1,4 +1,4 @@
-/** The frame of every page: where one can go, a search, and how the connection is. On a phone the ways stand at the bottom. */
+/** The frame of every page: navigation, search, and the state of the connection. On a phone the navigation is at the bottom. */
 
 import { useEffect, useRef, type FormEvent, type ReactNode } from "react";
 
@@ -14,7 +14,7 @@ export interface Way {
   name: Exclude<keyof Texts["nav"], "label">;
   icon: IconName;
   needs?: string;
-  /** Not among the few at the bottom of a phone. */
+  /** Not shown in the navigation of a phone. */
   wide?: boolean;
 }
 
@@ -30,7 +30,7 @@ export const WAYS: readonly Way[] = [
   { page: "account", name: "account", icon: "account", wide: true },
 ];
 
-/** The ways that the account may go. */
+/** The navigation links that the account may use. */
 export function useWays(): readonly Way[] {
   const may = useMay();
   return WAYS.filter(({ needs }) => needs === undefined || may(needs));
@@ -44,7 +44,7 @@ export function Layout({ children }: { children: ReactNode }) {
   const place = [page, ...rest].join("/");
   useEffect(() => {
     if (!first.current) {
-      main.current?.focus({ preventScroll: true }); // who reads by ear hears the page that was opened
+      main.current?.focus({ preventScroll: true }); // a screen reader then reads the page that was opened
     }
     first.current = false;
   }, [place]);

@@ -1,4 +1,4 @@
-/** Dead letters: records that could not be worked on. To be looked at, given back, or marked as seen to. */
+/** Dead letters: records that could not be processed. They can be viewed, redriven, or marked as seen to. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,19 +8,19 @@ import { api } from "../api.js";
 import { deadLetter, deadLetters } from "../queries.js";
 import { useTexts } from "../texts/index.js";
 import { Dialog } from "./dialog.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Answer, Badge } from "./states.js";
 import { Time } from "./time.js";
 
 export function Letters() {
   const { t } = useTexts();
-  const asked = useQuery(deadLetters());
+  const result = useQuery(deadLetters());
   const [open, setOpen] = useState<string>();
   return (
     <section className="card">
       <h2>{t.letters.title}</h2>
       <p className="note">{t.letters.help}</p>
-      <Answer of={asked}>
+      <Answer of={result}>
         {({ queues }) => {
           const waiting = queues.filter((queue) => queue.open > 0);
           if (waiting.length === 0) {
@@ -64,9 +64,9 @@ export function Letters() {
 }
 
 function Queue({ topic, redriven }: { topic: string; redriven: boolean }) {
-  const asked = useQuery(deadLetters(topic));
+  const result = useQuery(deadLetters(topic));
   return (
-    <Answer of={asked}>
+    <Answer of={result}>
       {({ letters }) => (
         <ul className="lines inner">
           {letters.map((letter) => (
@@ -82,12 +82,12 @@ function LetterLine({ topic, letter, redriven }: { topic: string; letter: Letter
   const { t } = useTexts();
   const [looking, setLooking] = useState(false);
   const path = `dlq/${topic}/0/${letter.offset}`;
-  const redrive = useDoing(
+  const redrive = useAction(
     () => api<{ done: string; to: string; why: string }>(`${path}/redrive`, { method: "POST" }),
     ({ done, to, why }) => (done === "nothing" ? why : t.letters.redriven(to)),
     ["dlq"],
   );
-  const discard = useDoing(
+  const discard = useAction(
     () => api(`${path}/discard`, { body: {} }),
     () => t.letters.discarded,
     ["dlq"],
@@ -122,10 +122,10 @@ function LetterLine({ topic, letter, redriven }: { topic: string; letter: Letter
 
 function Whole({ topic, offset, close }: { topic: string; offset: number; close: () => void }) {
   const { t } = useTexts();
-  const asked = useQuery(deadLetter(topic, offset));
+  const result = useQuery(deadLetter(topic, offset));
   return (
     <Dialog title={`${topic} ${offset}`} close={close}>
-      <Answer of={asked}>
+      <Answer of={result}>
         {({ letter, value }) => (
           <>
             <p>

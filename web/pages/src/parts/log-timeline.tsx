@@ -1,4 +1,4 @@
-/** When how much happened in a channel, over all of its log: a click begins a replay there. */
+/** The number of events over time, for a channel's whole log; a click begins a replay there. */
 
 import { useQuery } from "@tanstack/react-query";
 

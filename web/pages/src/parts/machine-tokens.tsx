@@ -1,4 +1,4 @@
-/** Tokens of machines: issuing one, which is shown once, and revoking. */
+/** Tokens of machines: issuing one (it is shown once) and revoking it. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,7 +8,7 @@ import type { MachineToken } from "../answers.js";
 import { tokens } from "../queries.js";
 import { useTexts } from "../texts/index.js";
 import { Dialog } from "./dialog.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Field } from "./field.js";
 import { EVERYTHING, rightsInWords, rightsOf, RightsFields } from "./rights.js";
 import { Answer, Badge } from "./states.js";
@@ -18,7 +18,7 @@ import { valueOf } from "./words.js";
 
 export function MachineTokens() {
   const { t } = useTexts();
-  const asked = useQuery(tokens);
+  const result = useQuery(tokens);
   const [issuing, setIssuing] = useState(false);
   return (
     <section className="card">
@@ -28,7 +28,7 @@ export function MachineTokens() {
           {t.admin.issue}
         </button>
       </div>
-      <Answer of={asked}>
+      <Answer of={result}>
         {(found) =>
           found.length === 0 ? (
             <p className="note">{t.admin.noTokens}</p>
@@ -48,8 +48,8 @@ export function MachineTokens() {
 
 function TokenLine({ token }: { token: MachineToken }) {
   const { t } = useTexts();
-  const [asking, setAsking] = useState(false);
-  const revoke = useDoing(
+  const [confirming, setConfirming] = useState(false);
+  const revoke = useAction(
     () => api(`tokens/${encodeURIComponent(token.name)}`, { method: "DELETE" }),
     () => t.admin.revoked(token.name),
     ["tokens"],
@@ -71,14 +71,14 @@ function TokenLine({ token }: { token: MachineToken }) {
           )}
         </p>
       </div>
-      <button type="button" className="quiet small" onClick={() => setAsking(true)}>
+      <button type="button" className="quiet small" onClick={() => setConfirming(true)}>
         {t.admin.revoke}
       </button>
-      {asking && (
-        <Dialog title={t.admin.revoke} close={() => setAsking(false)}>
-          <p>{t.admin.revokeAsk(token.name)}</p>
+      {confirming && (
+        <Dialog title={t.admin.revoke} close={() => setConfirming(false)}>
+          <p>{t.admin.revokeQuestion(token.name)}</p>
           <div className="actions">
-            <button type="button" className="quiet" onClick={() => setAsking(false)}>
+            <button type="button" className="quiet" onClick={() => setConfirming(false)}>
               {t.cancel}
             </button>
             <button type="button" disabled={revoke.isPending} onClick={() => revoke.mutate()}>
@@ -97,7 +97,7 @@ function Issuing({ close }: { close: () => void }) {
   const [name, setName] = useState("");
   const [days, setDays] = useState("90");
   const [issued, setIssued] = useState<string>();
-  const issue = useDoing(
+  const issue = useAction(
     () => api<{ token: string }>("tokens", { body: { name, days: Number(days), role: granted.role, rights: rightsOf(granted) } }),
     ({ token }) => {
       setIssued(token);

@@ -1,10 +1,10 @@
-/** A notification to everybody, a role, a user, or those who see a library. */
+/** A form for a notification to everybody, a role, a user, or all who may see a library. */
 
 import { useState } from "react";
 
 import { api } from "../api.js";
 import { useTexts } from "../texts/index.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Choice, Field } from "./field.js";
 import { ROLES } from "./rights.js";
 import { valueOf } from "./words.js";
@@ -14,21 +14,21 @@ const EMPTY = { title: "", message: "", level: "info", to: "everybody", whom: ""
 
 export function Notify() {
   const { t } = useTexts();
-  const [said, setSaid] = useState(EMPTY);
-  const set = (name: keyof typeof EMPTY, value: string): void => setSaid({ ...said, [name]: value });
-  const send = useDoing(
+  const [draft, setDraft] = useState(EMPTY);
+  const set = (name: keyof typeof EMPTY, value: string): void => setDraft({ ...draft, [name]: value });
+  const send = useAction(
     () =>
       api("notifications", {
         body: {
           type: "announcement",
-          title: said.title,
-          message: said.message,
-          level: said.level,
-          ...(said.to === "everybody" ? {} : { to: { [said.to]: said.whom } }),
+          title: draft.title,
+          message: draft.message,
+          level: draft.level,
+          ...(draft.to === "everybody" ? {} : { to: { [draft.to]: draft.whom } }),
         },
       }),
     () => {
-      setSaid(EMPTY);
+      setDraft(EMPTY);
       return t.admin.sent;
     },
     [],
@@ -42,10 +42,10 @@ export function Notify() {
           send.mutate();
         }}
       >
-        <Field label={t.admin.title} value={said.title} required maxLength={200} onChange={(event) => set("title", event.target.value)} />
-        <Field label={t.admin.message} value={said.message} maxLength={1_000} onChange={(event) => set("message", event.target.value)} />
+        <Field label={t.admin.title} value={draft.title} required maxLength={200} onChange={(event) => set("title", event.target.value)} />
+        <Field label={t.admin.message} value={draft.message} maxLength={1_000} onChange={(event) => set("message", event.target.value)} />
         <div className="fields">
-          <Choice label={t.admin.level} value={said.level} onChange={(event) => set("level", event.target.value)}>
+          <Choice label={t.admin.level} value={draft.level} onChange={(event) => set("level", event.target.value)}>
             {LEVELS.map((level) => (
               <option key={level} value={level}>
                 {valueOf(level, t)}
@@ -54,16 +54,16 @@ export function Notify() {
           </Choice>
           <Choice
             label={t.admin.to}
-            value={said.to}
-            onChange={(event) => setSaid({ ...said, to: event.target.value, whom: event.target.value === "role" ? ROLES[0] : "" })}
+            value={draft.to}
+            onChange={(event) => setDraft({ ...draft, to: event.target.value, whom: event.target.value === "role" ? ROLES[0] : "" })}
           >
             <option value="everybody">{t.admin.everybody}</option>
             <option value="role">{t.admin.aRole}</option>
             <option value="user">{t.admin.aUser}</option>
             <option value="library">{t.admin.aLibrary}</option>
           </Choice>
-          {said.to === "role" && (
-            <Choice label={t.admin.whom} value={said.whom} onChange={(event) => set("whom", event.target.value)}>
+          {draft.to === "role" && (
+            <Choice label={t.admin.whom} value={draft.whom} onChange={(event) => set("whom", event.target.value)}>
               {ROLES.map((role) => (
                 <option key={role} value={role}>
                   {valueOf(role, t)}
@@ -71,8 +71,8 @@ export function Notify() {
               ))}
             </Choice>
           )}
-          {(said.to === "user" || said.to === "library") && (
-            <Field label={t.admin.whom} value={said.whom} required onChange={(event) => set("whom", event.target.value)} />
+          {(draft.to === "user" || draft.to === "library") && (
+            <Field label={t.admin.whom} value={draft.whom} required onChange={(event) => set("whom", event.target.value)} />
           )}
         </div>
         <div className="actions">

@@ -1,4 +1,4 @@
-/** The timeline of a replay: how dense its events are, where one stands in it, and playing it at a speed. */
+/** The timeline of a replay: the density of its events, the position, and playing it at a speed. */
 
 import { useEffect, useMemo, useRef, useState } from "react";
 
@@ -11,13 +11,13 @@ import { Time } from "./time.js";
 const BARS = 120;
 const SPEEDS = [1, 10, 60, 600, 3_600] as const;
 const TICK_MS = 100;
-const LONGEST_PAUSE_MS = 1_000; // in which nothing happens, by the reader's clock
+const LONGEST_PAUSE_MS = 1_000; // without an event, by the reader's clock
 
 interface Played {
   lines: readonly Line[];
   /** How many of them are shown. */
   position: number;
-  /** undefined: at the end, whatever comes. */
+  /** undefined: stay at the end as events arrive. */
   setPosition: (position: number | undefined) => void;
 }
 
@@ -88,9 +88,9 @@ interface Clock {
   done: () => void;
 }
 
-/** Moves on as the events' own times do, faster by the speed; stretches without events are cut short. */
+/** Plays events at the intervals of their own times, divided by the speed; long intervals without events are shortened. */
 function usePlaying(playing: boolean, clock: Clock): { current: number | undefined } {
-  const at = useRef<number>(undefined); // the moment of the replay, in ms since 1970
+  const at = useRef<number>(undefined); // the current time of the replay, in ms since 1970
   const latest = useRef(clock);
   latest.current = clock;
   useEffect(() => {
@@ -120,7 +120,7 @@ function usePlaying(playing: boolean, clock: Clock): { current: number | undefin
   return at;
 }
 
-/** Events over time, as bars; a click goes to the moment. */
+/** Events over time, as bars; a click moves to that time. */
 function Density({ times, position, pick }: { times: readonly number[]; position: number; pick: (position: number) => void }) {
   const { first, step, counts, most } = useMemo(() => densityOf(times), [times]);
   const until = position > 0 ? (times[position - 1] ?? Infinity) : -Infinity;
@@ -155,7 +155,7 @@ function Density({ times, position, pick }: { times: readonly number[]; position
   );
 }
 
-/** Few are still seen beside many. */
+/** The height of a bar, on a logarithmic scale: few events stay visible beside many. */
 function barOf(count: number, most: number): number {
   return 3 + 37 * (Math.log1p(count) / Math.log1p(most));
 }

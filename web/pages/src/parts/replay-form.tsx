@@ -1,4 +1,4 @@
-/** What is to be replayed: of which channel, from where on. What is wrong is said beside it. */
+/** The form of a replay: which channel, and where to begin. Shows what is wrong with the input. */
 
 import { useEffect, useState, type FormEvent } from "react";
 
@@ -18,13 +18,13 @@ interface Start {
   offset: string;
 }
 
-interface Asked {
+interface ReplayFormProps {
   known: readonly ChannelState[];
   channel: string;
   from: string | undefined;
 }
 
-export function ReplayForm({ known, channel, from }: Asked) {
+export function ReplayForm({ known, channel, from }: ReplayFormProps) {
   const { t } = useTexts();
   const [start, setStart] = useState(() => startOf(from));
   const [of, setOf] = useState(channel);
@@ -35,16 +35,16 @@ export function ReplayForm({ known, channel, from }: Asked) {
   }, [from, channel]);
   useEffect(() => {
     if (known.length > 0 && !known.some(({ name }) => name === of)) {
-      setOf(known[0]?.name ?? ""); // it may not be followed (any more)
+      setOf(known[0]?.name ?? ""); // the account may not follow it (any more)
     }
   }, [known, of]);
   const set = (changes: Partial<Start>): void => setStart({ ...start, ...changes });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     try {
-      const wanted = wordsFor(start, known.find(({ name }) => name === of), t);
+      const place = placeOf(start, known.find(({ name }) => name === of), t);
       setWrong("");
-      go(href("replay", { channel: of, from: wanted, again: Date.now().toString(36) }));
+      go(href("replay", { channel: of, from: place, again: Date.now().toString(36) }));
     } catch (error) {
       setWrong((error as Error).message);
     }
@@ -96,7 +96,7 @@ export function ReplayForm({ known, channel, from }: Asked) {
   );
 }
 
-/** An address's words as the form's. */
+/** The form's fields from the `from` of an address. */
 function startOf(from: string | undefined): Start {
   const start: Start = { kind: "last", last: "200", time: "", partition: "0", offset: "0" };
   if (from === undefined) {
@@ -116,30 +116,30 @@ function startOf(from: string | undefined): Start {
   return { ...start, kind: "offset", partition, offset };
 }
 
-/** The form's words as an address's. Throws an Error that says what is wrong. */
-function wordsFor(start: Start, channel: ChannelState | undefined, t: Texts): string {
+/** The `from` of an address from the form's fields. Throws an Error whose message is shown to the reader. */
+function placeOf(start: Start, channel: ChannelState | undefined, t: Texts): string {
   switch (start.kind) {
     case "earliest":
       return "earliest";
     case "last":
-      return `last:${whole(start.last, 1, t.replay.ask.last)}`;
+      return `last:${whole(start.last, 1, t.replay.questions.last)}`;
     case "time": {
       const at = new Date(start.time);
       if (Number.isNaN(at.valueOf())) {
-        throw new Error(t.replay.ask.time);
+        throw new Error(t.replay.questions.time);
       }
       return at.toISOString();
     }
     case "offset": {
-      // one partition from the offset on; the others from now on
+      // one partition from the offset; the others from their end
       const all = channel?.next_offsets ?? {};
-      const partition = String(whole(start.partition, 0, t.replay.ask.partition));
+      const partition = String(whole(start.partition, 0, t.replay.questions.partition));
       if (!(partition in all)) {
-        throw new Error(t.replay.ask.partitions(channel?.name ?? "", Object.keys(all).length - 1));
+        throw new Error(t.replay.questions.partitions(channel?.name ?? "", Object.keys(all).length - 1));
       }
-      const offset = whole(start.offset, 0, t.replay.ask.offset);
+      const offset = whole(start.offset, 0, t.replay.questions.offset);
       const others = Object.entries(all).filter(([name]) => name !== partition);
-      return [[partition, offset], ...others].map(([name, place]) => `${name}:${place}`).join(",");
+      return [[partition, offset], ...others].map(([name, offset]) => `${name}:${offset}`).join(",");
     }
   }
 }

@@ -1,4 +1,4 @@
-/** A role, and what somebody may see, as fields of a form. */
+/** A role, and what a user may see, as fields of a form. */
 
 import type { Rights } from "../answers.js";
 import { useTexts, type Texts } from "../texts/index.js";
@@ -58,10 +58,10 @@ export function RightsFields({ granted, set }: { granted: Granted; set: (granted
   );
 }
 
-/** What somebody may see, in words. */
+/** What a user may see, as text. */
 export function rightsInWords({ channels, libraries, storage_roots }: Rights, t: Texts): string {
   const all = storage_roots.includes("*") || libraries.includes("*");
   const places = all ? t.admin.everything : [...libraries, ...storage_roots].join(", ") || "–";
-  const heard = channels.includes("*") ? "" : ` · ${t.admin.channels}: ${channels.map((name) => valueOf(name, t)).join(", ") || "–"}`;
-  return `${t.admin.rights} ${places}${heard}`;
+  const limited = channels.includes("*") ? "" : ` · ${t.admin.channels}: ${channels.map((name) => valueOf(name, t)).join(", ") || "–"}`;
+  return `${t.admin.rights} ${places}${limited}`;
 }

@@ -13,11 +13,11 @@ const SHOWN = 12;
 
 export function Scans() {
   const { t } = useTexts();
-  const asked = useQuery(scans(undefined, SHOWN));
+  const result = useQuery(scans(undefined, SHOWN));
   return (
     <section className="card">
       <h2>{t.libraries.scans}</h2>
-      <Answer of={asked}>
+      <Answer of={result}>
         {(found) =>
           found.length === 0 ? (
             <p className="note">{t.libraries.noScans}</p>

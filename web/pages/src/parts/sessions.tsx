@@ -1,25 +1,25 @@
-/** Open sessions of somebody, each of which can be ended. */
+/** The open sessions of a user, each with a button to end it. */
 
 import { useQuery } from "@tanstack/react-query";
 
 import { api } from "../api.js";
 import { sessions } from "../queries.js";
 import { useTexts } from "../texts/index.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Answer, Badge, Empty } from "./states.js";
 import { Time } from "./time.js";
 
-/** Without `username`: one's own. */
+/** Without `username`: the reader's own. */
 export function Sessions({ username }: { username?: string }) {
   const { t } = useTexts();
-  const asked = useQuery(sessions(username));
-  const end = useDoing(
+  const result = useQuery(sessions(username));
+  const end = useAction(
     (id: string) => api(`sessions/${id}`, { method: "DELETE" }),
     () => t.account.ended,
     ["sessions", "users"],
   );
   return (
-    <Answer of={asked}>
+    <Answer of={result}>
       {(found) =>
         found.length === 0 ? (
           <Empty>{t.admin.noSessions}</Empty>
@@ -53,7 +53,7 @@ export function Sessions({ username }: { username?: string }) {
   );
 }
 
-/** Browser and system out of a user agent, as far as they are told; else its first word. */
+/** Browser and system from a user agent, as far as it names them; else its first word. */
 function deviceOf(agent: string): string {
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(agent)?.[1]?.replace("Edg", "Edge").replace("OPR", "Opera");
   const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(agent)?.[1];

@@ -1,4 +1,4 @@
-/** What stands where something is not there: it comes, there is none, it failed, it may not be seen. */
+/** Placeholders for content that is not there: loading, empty, failed, forbidden. */
 
 import type { ReactNode } from "react";
 
@@ -53,21 +53,21 @@ export function wordsOf(error: unknown, t: ReturnType<typeof useTexts>["t"]): st
   }
 }
 
-interface Asked<T> {
+interface QueryResult<T> {
   data: T | undefined;
   error: Error | null;
   refetch: () => unknown;
 }
 
-/** What was asked for, or what stands in its place. What was there before stays where asking again failed. */
-export function Answer<T>({ of, children }: { of: Asked<T>; children: (data: T) => ReactNode }) {
+/** The result of a query, or a placeholder. Earlier data stays visible if a later request fails. */
+export function Answer<T>({ of, children }: { of: QueryResult<T>; children: (data: T) => ReactNode }) {
   if (of.data !== undefined) {
     return children(of.data);
   }
   return of.error ? <Failed error={of.error} again={of.refetch} /> : <Loading />;
 }
 
-/** A state of something, as a colour and a word. */
+/** A state, as a word on a colour. */
 export function Badge({ kind, children }: { kind: string; children: ReactNode }) {
   return (
     <span className="badge" data-kind={kind}>

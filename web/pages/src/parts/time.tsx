@@ -1,4 +1,4 @@
-/** A moment: how long ago for people, exactly on hover and for programs. All of a page tick together. */
+/** A time: how long ago as text, exact on hover and for programs. All times of a page are updated together. */
 
 import { useSyncExternalStore } from "react";
 

@@ -1,4 +1,4 @@
-/** Short messages at the edge of the page: what the reader did, and what the system warns of. */
+/** Short messages at the edge of the page: results of the reader's actions, notifications, and warnings of the system. */
 
 import type { EventMessage } from "@catalogizer/client";
 import { useEffect, useSyncExternalStore } from "react";
@@ -8,7 +8,7 @@ import { useTexts } from "../texts/index.js";
 import { Icon } from "./icons.js";
 
 const SHOWN_MS = 6_000;
-const MOST = 4;
+const MAX_SHOWN = 4;
 
 interface Toast {
   id: number;
@@ -27,7 +27,7 @@ function set(next: readonly Toast[]): void {
 
 export function toast(text: string, kind = "info"): void {
   const id = (last += 1);
-  set([...toasts.slice(1 - MOST), { id, kind, text }]);
+  set([...toasts.slice(1 - MAX_SHOWN), { id, kind, text }]);
   setTimeout(() => drop(id), SHOWN_MS);
 }
 
@@ -35,7 +35,7 @@ function drop(id: number): void {
   set(toasts.filter((one) => one.id !== id));
 }
 
-function worthOne(event: EventMessage): void {
+function showEvent(event: EventMessage): void {
   if (event.type === "notification") {
     toast(`${event.data.title}: ${event.data.message}`, event.data.level);
   } else if (event.type === "system_update" && event.data.status !== "healthy") {
@@ -52,7 +52,7 @@ export function Toasts() {
     },
     () => toasts,
   );
-  useEffect(() => onEvent(worthOne), []);
+  useEffect(() => onEvent(showEvent), []);
   return (
     <div className="toasts" role="status" aria-live="polite">
       {shown.map(({ id, kind, text }) => (

@@ -1,4 +1,4 @@
-/** The topics of the log: what is in them, how long it stays, and how far those have come who read them. */
+/** The topics of the log: how many records they have, their retention time, and the lag of their groups. */
 
 import { useQuery } from "@tanstack/react-query";
 
@@ -10,11 +10,11 @@ const DAY_SECONDS = 86_400;
 
 export function Topics() {
   const { t, language } = useTexts();
-  const asked = useQuery(topics);
+  const result = useQuery(topics);
   return (
     <section className="card">
       <h2>{t.topics.title}</h2>
-      <Answer of={asked}>
+      <Answer of={result}>
         {(found) => (
           <div className="scrolled" tabIndex={0} role="region" aria-label={t.topics.title}>
             <table>

@@ -8,7 +8,7 @@ import type { Account } from "../answers.js";
 import { users } from "../queries.js";
 import { useTexts } from "../texts/index.js";
 import { Dialog } from "./dialog.js";
-import { useDoing } from "./doing.js";
+import { useAction } from "./action.js";
 import { Field } from "./field.js";
 import { EVERYTHING, grantedOf, rightsInWords, rightsOf, RightsFields } from "./rights.js";
 import { Sessions } from "./sessions.js";
@@ -17,7 +17,7 @@ import { valueOf } from "./words.js";
 
 export function Users() {
   const { t } = useTexts();
-  const asked = useQuery(users);
+  const result = useQuery(users);
   const [adding, setAdding] = useState(false);
   return (
     <section className="card">
@@ -27,7 +27,7 @@ export function Users() {
           {t.admin.add}
         </button>
       </div>
-      <Answer of={asked}>
+      <Answer of={result}>
         {(found) => (
           <ul className="lines">
             {found.map((account) => (
@@ -46,7 +46,7 @@ function User({ account }: { account: Account }) {
   const [open, setOpen] = useState<"change" | "sessions">();
   const close = (): void => setOpen(undefined);
   const path = `users/${encodeURIComponent(account.username)}`;
-  const disable = useDoing(
+  const disable = useAction(
     () => api(path, { method: "PATCH", body: { disabled: !account.disabled } }),
     () => t.admin.changed(account.username),
     ["users"],
@@ -89,7 +89,7 @@ function Changing({ account, path, close }: { account: Account; path: string; cl
   const before = grantedOf(account.role, account.rights);
   const [granted, setGranted] = useState(before);
   const [password, setPassword] = useState("");
-  const change = useDoing(
+  const change = useAction(
     (body: object) => api(path, { method: "PATCH", body }),
     () => {
       close();
@@ -100,7 +100,7 @@ function Changing({ account, path, close }: { account: Account; path: string; cl
   const { role: roleBefore, ...rightsBefore } = before;
   const { role, ...rights } = granted;
   const body = {
-    ...(role === roleBefore ? {} : { role }), // another role ends the sessions: only where it is another one
+    ...(role === roleBefore ? {} : { role }), // a change of role ends the sessions: only send a role that is different
     ...(JSON.stringify(rights) === JSON.stringify(rightsBefore) ? {} : { rights: rightsOf(granted) }),
     ...(password ? { password } : {}),
   };
@@ -137,15 +137,15 @@ function Changing({ account, path, close }: { account: Account; path: string; cl
 function Adding({ close }: { close: () => void }) {
   const { t } = useTexts();
   const [granted, setGranted] = useState(EVERYTHING);
-  const [said, setSaid] = useState({ username: "", email: "", password: "" });
-  const add = useDoing(
+  const [draft, setDraft] = useState({ username: "", email: "", password: "" });
+  const add = useAction(
     () =>
       api("users", {
-        body: { username: said.username, password: said.password, email: said.email || null, role: granted.role, rights: rightsOf(granted) },
+        body: { username: draft.username, password: draft.password, email: draft.email || null, role: granted.role, rights: rightsOf(granted) },
       }),
     () => {
       close();
-      return t.admin.added(said.username);
+      return t.admin.added(draft.username);
     },
     ["users"],
   );
@@ -157,16 +157,16 @@ function Adding({ close }: { close: () => void }) {
           add.mutate();
         }}
       >
-        <Field label={t.admin.name} value={said.username} required maxLength={64} autoComplete="off" onChange={(event) => setSaid({ ...said, username: event.target.value })} />
-        <Field label={t.admin.mail} type="email" value={said.email} autoComplete="off" onChange={(event) => setSaid({ ...said, email: event.target.value })} />
+        <Field label={t.admin.name} value={draft.username} required maxLength={64} autoComplete="off" onChange={(event) => setDraft({ ...draft, username: event.target.value })} />
+        <Field label={t.admin.mail} type="email" value={draft.email} autoComplete="off" onChange={(event) => setDraft({ ...draft, email: event.target.value })} />
         <Field
           label={t.admin.password}
           type="password"
           required
           minLength={8}
           autoComplete="new-password"
-          value={said.password}
-          onChange={(event) => setSaid({ ...said, password: event.target.value })}
+          value={draft.password}
+          onChange={(event) => setDraft({ ...draft, password: event.target.value })}
         />
         <RightsFields granted={granted} set={setGranted} />
         <div className="actions">

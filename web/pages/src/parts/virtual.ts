@@ -1,6 +1,6 @@
 /**
- * Which rows of a long list are on the screen. The document scrolls, as everywhere on the web; of the list, only what can be seen
- * and a little around it is in it, whatever its length.
+ * Which rows of a long list are on the screen. The document scrolls as usual; it contains only the visible rows of the list and a
+ * few around them, however long the list is.
  */
 
 import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from "react";
@@ -31,7 +31,7 @@ export function useVirtual(rows: number, rowHeight: number, around = 6): Shown {
   useLayoutEffect(() => {
     addEventListener("scroll", look, { passive: true });
     addEventListener("resize", look);
-    const observer = new ResizeObserver(look); // what stands above may grow
+    const observer = new ResizeObserver(look); // content above the list may grow
     observer.observe(document.body);
     return () => {
       removeEventListener("scroll", look);
@@ -46,7 +46,7 @@ export function useVirtual(rows: number, rowHeight: number, around = 6): Shown {
 
 const widths = new Map<string, number>();
 
-/** The width of an element in CSS pixels; what one of this `name` had last, or 0, before it is known. */
+/** The width of an element in CSS pixels; before it is known, the last width under this `name`, or 0. */
 export function useWidth(ref: RefObject<HTMLElement | null>, name: string): number {
   const [width, setWidth] = useState(() => widths.get(name) ?? 0);
   useLayoutEffect(() => {

@@ -1,31 +1,32 @@
-/** What an event and an item say of themselves, in the reader's words. */
+/** Events and items as text, in the reader's language. */
 
 import type { EventMessage, MediaItem } from "@catalogizer/client";
 
 import type { Line } from "../live.js";
 import type { Texts } from "../texts/index.js";
 
-export interface Told {
+/** The parts of a line of a list. */
+export interface Description {
   kind: string;
   action: string;
   subject: string;
   about: string;
   place: string;
-  /** Where it is in the log, in words; empty where there is none. */
+  /** The place in the log, as text; empty if there is none. */
   offset: string;
-  /** The item's page. */
+  /** The item whose page the line links to. */
   media?: number | undefined;
 }
 
-/** A value of a closed list as people say it. */
+/** A value of a closed list, as text. */
 export function valueOf(value: string, t: Texts): string {
   return t.value[value] ?? value.replaceAll("_", " ");
 }
 
-type Described = Partial<MediaItem> & { media_type: string };
+type DescribedItem = Partial<MediaItem> & { media_type: string };
 
-/** What is said of an item beside its title. */
-export function about(item: Described, t: Texts): string {
+/** The text beside an item's title. */
+export function about(item: DescribedItem, t: Texts): string {
   const kind = valueOf(item.category ?? item.media_type, t);
   const number = item.season === undefined ? undefined : `S${two(item.season)}${item.episode === undefined ? "" : `E${two(item.episode)}`}`;
   const part = item.belongs_to === undefined || item.belongs_to === null ? undefined : t.event.part;
@@ -36,15 +37,15 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-export function tell(line: Line, t: Texts): Told {
-  return line.kind === "event" ? ofEvent(line.event, t) : ofGap(line.gap, t);
+export function describe(line: Line, t: Texts): Description {
+  return line.kind === "event" ? describeEvent(line.event, t) : describeGap(line.gap, t);
 }
 
-function ofEvent(event: EventMessage, t: Texts): Told {
-  return { ...said(event, t), offset: t.event.at(event.partition, event.offset) };
+function describeEvent(event: EventMessage, t: Texts): Description {
+  return { ...eventText(event, t), offset: t.event.at(event.partition, event.offset) };
 }
 
-function said(event: EventMessage, t: Texts): Omit<Told, "offset"> {
+function eventText(event: EventMessage, t: Texts): Omit<Description, "offset"> {
   switch (event.type) {
     case "media_update": {
       const { action, media, media_id } = event.data;
@@ -84,7 +85,7 @@ function said(event: EventMessage, t: Texts): Omit<Told, "offset"> {
   }
 }
 
-function ofGap(gap: { channel: string; reason: string; missed: Record<string, { from: number; to: number | null }> }, t: Texts): Told {
+function describeGap(gap: { channel: string; reason: string; missed: Record<string, { from: number; to: number | null }> }, t: Texts): Description {
   const ranges = Object.entries(gap.missed).map(([partition, { from, to }]) => t.event.at(partition, `${from} – ${to ?? "?"}`));
   return {
     kind: "gap",
@@ -96,8 +97,8 @@ function ofGap(gap: { channel: string; reason: string; missed: Record<string, { 
   };
 }
 
-/** The thing that an event is of: conflation shows only the newest event of each. */
-export function thing(line: Line): string {
+/** The subject of an event: conflation shows only the newest event of each. */
+export function subjectOf(line: Line): string {
   if (line.kind === "gap") {
     return line.id;
   }

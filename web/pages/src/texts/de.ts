@@ -1,4 +1,4 @@
-/** All words of the pages, in German. */
+/** All texts of the pages, in German. */
 
 import type { Texts } from "./en.js";
 
@@ -273,7 +273,7 @@ export const de: Texts = {
     unknown: "nicht bekannt",
     state: "Titel zu diesem Moment der Wiedergabe",
     counts: (created, deleted) => `bis hier ${created} neu und ${deleted} gelöscht`,
-    ask: {
+    questions: {
       last: "Wie viele Ereignisse?",
       time: "Geben Sie Tag und Uhrzeit an.",
       partition: "Welche Partition?",
@@ -290,12 +290,12 @@ export const de: Texts = {
     since: "seit",
     show: "Titel zeigen",
     scan: "Neu prüfen",
-    scanAsked: (root) => `Eine Prüfung von ${root} ist verlangt.`,
+    scanRequested: (root) => `Eine Prüfung von ${root} ist verlangt.`,
     subtree: "Ordner darin; leer: alles",
     retire: "Herausnehmen",
     retireTitle: (root) => `${root} aus dem Katalog nehmen`,
     retireHelp: (items) => `Niemand beobachtet diese Quelle noch. ${plural(items, "Titel verlässt", "Titel verlassen")} den Katalog; die Dateien bleiben, wo sie sind, und das Log behält, was geschah.`,
-    retireAsked: (root) => `${root} verlässt den Katalog.`,
+    retireRequested: (root) => `${root} verlässt den Katalog.`,
     analyse: "Neu analysieren",
     analyseTitle: (root) => `Dateien von ${root} neu analysieren`,
     types: "Medien; keines gewählt: alle",
@@ -304,8 +304,8 @@ export const de: Texts = {
     count: "Zuerst zählen",
     matched: (count) => `${plural(count, "Titel passt", "Titel passen")}.`,
     waits: { paused: "Analysen dieser Bibliothek sind angehalten.", lost: "Diese Quelle ist verloren; es beginnt, wenn sie zurück ist." },
-    ask: "Analysieren",
-    analyseAsked: (count) => `Die Analyse von ${plural(count, "Titel", "Titeln")} ist verlangt.`,
+    request: "Analysieren",
+    analyseRequested: (count) => `Die Analyse von ${plural(count, "Titel", "Titeln")} ist verlangt.`,
     scans: "Neueste Prüfungen",
     noScans: "Noch keine Prüfung.",
     analyses: "Verlangte Analysen",
@@ -402,7 +402,7 @@ export const de: Texts = {
     copy: "Kopieren", copied: "Kopiert.",
     revoke: "Widerrufen",
     revoked: (name) => `${name} ist widerrufen.`,
-    revokeAsk: (name) => `${name} widerrufen? Was es benutzt, wird sofort getrennt.`,
+    revokeQuestion: (name) => `${name} widerrufen? Was es benutzt, wird sofort getrennt.`,
     noTokens: "Keine Maschine hat ein Token.",
     by: (name) => `ausgestellt von ${name}`,
     until: "bis",

@@ -1,4 +1,4 @@
-/** The language of the pages: that of the browser where there are texts for it, unless the reader has chosen one. */
+/** The language of the pages: the browser's if there are texts for it, unless the reader has chosen one. */
 
 import { useSyncExternalStore } from "react";
 
@@ -22,15 +22,15 @@ function chosen(): Language {
   return (wanted.find((name) => name !== undefined && name in TEXTS) as Language | undefined) ?? "en";
 }
 
-function say(): void {
+function applyLanguage(): void {
   document.documentElement.lang = language;
 }
-say();
+applyLanguage();
 
-export function speak(name: Language): void {
+export function setLanguage(name: Language): void {
   language = name;
   localStorage.setItem(KEY, name);
-  say();
+  applyLanguage();
   listeners.forEach((listener) => listener());
 }
 
@@ -44,10 +44,10 @@ export function useLanguage(): Language {
   );
 }
 
-/** The texts, and the language that numbers and times are written in. */
+/** The texts, and the language in which numbers and times are formatted. */
 export function useTexts(): { t: Texts; language: string } {
   const name = useLanguage();
-  // the reader's own region, where it is of that language: 24 hours or 12, day or month first
+  // the reader's own region, if it uses that language: 24 or 12 hours, day or month first
   const region = navigator.languages.find((one) => one.startsWith(name)) ?? name;
   return { t: TEXTS[name], language: region };
 }
