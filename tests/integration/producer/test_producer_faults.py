@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,17 +21,25 @@ from producer.world import Pacing
 from schemas import raw
 from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import RootBench, in_short, put, tree_of
+from tests.support.unprivileged import unprivileged
 from tests.support.waiting import wait_until
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[RootBench]:
+@contextmanager
+def with_two_files(folder: Path) -> Iterator[RootBench]:
     """A root with two files, its baseline recorded."""
-    bench = RootBench(tmp_path)
+    bench = RootBench(folder)
     put(bench.root / "a.mkv")
     put(bench.root / "Series" / "b.mkv")
     with bench:
         bench.settle()
+        yield bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[RootBench]:
+    """The same, in the test's folder."""
+    with with_two_files(tmp_path) as bench:
         yield bench
 
 
@@ -167,14 +175,14 @@ def test_a_root_never_seen_is_declared_when_it_appears(tmp_path: Path) -> None:
     assert declared.identity.inode == bench.root.stat().st_ino
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_directory_is_reported_and_keeps_what_is_known_below_it(bench: RootBench) -> None:
-    (bench.root / "Series").chmod(0)
-    bench.restart()
-    records = bench.settle()
-    (bench.root / "Series").chmod(0o755)
-    assert deletions(records) == []
-    assert "cannot be read" in bench.keeper.condition().problems[0]
+def test_an_unreadable_directory_is_reported_and_keeps_what_is_known_below_it() -> None:
+    with unprivileged() as folder, with_two_files(folder) as bench:
+        (bench.root / "Series").chmod(0)
+        bench.restart()
+        records = bench.settle()
+        (bench.root / "Series").chmod(0o755)
+        assert deletions(records) == []
+        assert "cannot be read" in bench.keeper.condition().problems[0]
 
 
 def test_a_baseline_names_what_it_could_not_see(tmp_path: Path) -> None:
