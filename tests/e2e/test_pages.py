@@ -21,7 +21,7 @@ from schemas.topics import RAW, REPORTS
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.letters import bury
-from tests.support.page import browser, needs_chromium, open_page, page, sign_in
+from tests.support.page import browser, needs_chromium, open_page, page, scroll, sign_in
 from tests.support.page_world import fill
 from tests.support.topic import NewRecord, read, write
 from tests.support.web_client import WEB
@@ -92,12 +92,11 @@ def test_all_of_it_can_be_scrolled_through_and_gone_back_to(page: Page) -> None:
         seen |= set(page.locator(".row .subject").all_text_contents())
         if len(seen) == ITEMS:
             break
-        page.evaluate("scrollBy(0, innerHeight)")
-        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        scroll(page)
         expect(page.locator(".row.coming")).to_have_count(0)
     assert len(seen) == ITEMS
     assert page.locator(".row").count() < 100
-    page.evaluate("scrollTo(0, 40_000)")
+    scroll(page, to=40_000)
     row = page.locator(".row .subject", has_text=" 915")
     expect(row).to_be_visible()
     title, at = row.text_content(), page.evaluate("scrollY")

@@ -58,3 +58,12 @@ def sign_in(page: Page, name: str = "admin") -> None:
 def open_page(page: Page, address: str) -> None:
     """Another page of the same document: `live`, `replay?channel=…`."""
     page.evaluate("address => { location.hash = '#/' + address }", address)
+
+
+def scroll(page: Page, *, to: int | None = None) -> None:
+    """To a height in pixels, or a screen further down; until what belongs there is drawn.
+
+    Lists draw their rows where the browser reports the scrolling, which it does with its next frame.
+    """
+    page.evaluate("to => to === null ? scrollBy(0, innerHeight) : scrollTo(0, to)", to)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -4,7 +4,7 @@
  */
 
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { clearFeed, followed, lineOf, useFeed, type Line } from "../live.js";
 import { EventList } from "../parts/event-list.js";
@@ -180,13 +180,12 @@ function passes(line: Line, { channel, action, words }: Filters, t: Texts): bool
   return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
-/** Whether the reader has scrolled down. */
+/** Whether the reader has scrolled down; looked at whenever events are drawn, not only once the browser has reported the scrolling. */
 function useAway(): boolean {
-  const [away, setAway] = useState(false);
-  useEffect(() => {
-    const look = (): void => setAway(scrollY > TOP);
-    addEventListener("scroll", look, { passive: true });
-    return () => removeEventListener("scroll", look);
-  }, []);
-  return away;
+  return useSyncExternalStore(onScroll, () => scrollY > TOP);
+}
+
+function onScroll(changed: () => void): () => void {
+  addEventListener("scroll", changed, { passive: true });
+  return () => removeEventListener("scroll", changed);
 }
