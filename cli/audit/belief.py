@@ -37,7 +37,7 @@ from schemas.raw import (
     ScanStarted,
 )
 from streams.core import intake
-from streams.core.rules import RULES_1
+from streams.core.rules import NEWEST, RULES
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class LaneBelief:
         """Process the next record of the log."""
         self.records += 1
         try:
-            record = intake.read(RULES_1, log.value, log.headers)
+            record = intake.read(RULES[NEWEST], log.value, log.headers)
         except SchemaError as error:
             self._unreadable.append(
                 NoRecord(severity="note", root="", why=str(error), partition=log.partition, offset=log.offset)

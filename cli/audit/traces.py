@@ -13,7 +13,7 @@ from schemas.errors import SchemaError
 from schemas.log_record import LogRecord
 from schemas.raw import Moved, Observed
 from streams.core import intake
-from streams.core.rules import RULES_1
+from streams.core.rules import NEWEST, RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Traces:
     def read(self, log: LogRecord) -> None:
         """Process the next record of the log."""
         try:
-            record = intake.read(RULES_1, log.value, log.headers)
+            record = intake.read(RULES[NEWEST], log.value, log.headers)
         except SchemaError:
             return
         if not isinstance(record, Observed | Moved):

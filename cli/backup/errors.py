@@ -6,7 +6,8 @@ BackupError        (a `CommandError`)
 ├── Unsteady       the platform is starting, or a part of it was started during the backup (retryable)
 ├── TargetTaken    the folder for the backup, or for the restored state, is in use
 ├── CannotCopy     the state folder contains something that cannot be copied
-└── Damaged        the backup differs from what was written
+├── Damaged        the backup differs from what was written
+└── NewerBackup    a later minor version of the program made the backup
 """
 
 from __future__ import annotations
@@ -67,3 +68,14 @@ class Damaged(BackupError):
     def __init__(self, path: Path, what: str) -> None:
         self.path = path
         super().__init__(f"{path}: {what}: nothing was restored")
+
+
+class NewerBackup(BackupError):
+    """`found`: the version that made the backup; `ours`: this program's."""
+
+    def __init__(self, folder: Path, found: str, ours: str) -> None:
+        self.found = found
+        super().__init__(
+            f"{folder} was made by version {found}, and this is {ours}, which may not be able to read it: restore it with"
+            f" {found} or a later version; nothing was restored"
+        )

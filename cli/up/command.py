@@ -18,7 +18,7 @@ from cli.provisioning.database_roles import ROLES, make_roles
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
 from cli.settings import Settings
-from cli.up import ports, run_file, space
+from cli.up import ports, run_file, space, state_version
 from cli.up.announcement import Ready, announce, command, typed
 from cli.up.embedded import jars, system_user
 from cli.up.embedded.access import Access
@@ -152,6 +152,7 @@ class Running:
 
 
 def _prepare(settings: Settings, state: StateFolder, output: SetupOutput) -> Platform:
+    state_version.take_up(state)
     gateway = settings.gateway
     if not ports.is_free(gateway.port, gateway.host):
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")

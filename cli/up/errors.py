@@ -5,6 +5,7 @@ UpError               (a `CommandError`)
 ├── StateInUse        another `up` uses this state folder
 ├── DiskFull          too little free space to start
 ├── BrokenState       the state folder contains something that cannot be used
+├── NewerState        a later minor version of the program has used the state folder
 ├── JarsUnavailable   Kafka's jars are not in the cache and cannot be fetched
 ├── SystemUserMissing PostgreSQL refuses to run as root and there is no system user for it
 ├── NoServers         the installation has no embedded servers, as in the container image
@@ -78,6 +79,17 @@ class BrokenState(UpError):
     def __init__(self, path: Path, what: str) -> None:
         self.path = path
         super().__init__(f"{path}: {what}")
+
+
+class NewerState(UpError):
+    """`found`: the version that used the folder last; `ours`: this program's."""
+
+    def __init__(self, state_dir: Path, found: str, ours: str) -> None:
+        self.found = found
+        super().__init__(
+            f"{state_dir} was last used by version {found}, and this is {ours}, which may not be able to read it:"
+            f" run {found} or a later version, or restore a backup that {ours} or an earlier version made"
+        )
 
 
 class JarsUnavailable(UpError):

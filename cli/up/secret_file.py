@@ -1,4 +1,5 @@
-"""Secrets that are generated once and kept, each in a file that only its owner can read, complete or absent."""
+"""Secrets that are generated once and kept, each in a file that only its owner can read, complete or absent, also
+after a power cut."""
 
 from __future__ import annotations
 
@@ -31,4 +32,6 @@ def _part(path: Path, secret: str) -> Path:
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secret + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     return part

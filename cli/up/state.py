@@ -27,6 +27,7 @@ _OURS = frozenset(
         "run.json",
         "secrets",
         "streams",
+        "version",
     }
 )
 """What is at the top of a state folder."""
@@ -80,6 +81,11 @@ class StateFolder:
     def kafka_secrets(self) -> Path:
         """The folder with the secrets of the embedded broker's principals."""
         return self.folder / "secrets" / "kafka"
+
+    @property
+    def version_file(self) -> Path:
+        """The file that has the version of the program that used the folder last."""
+        return self.folder / "version"
 
     def log(self, component: str) -> Path:
         """A component's log file."""

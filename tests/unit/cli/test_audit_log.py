@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -16,7 +17,9 @@ from cli.audit.traces import Traces
 from schemas import raw
 from schemas.codec import encode
 from schemas.log_record import LogRecord
+from schemas.topics import RAW
 from tests.oracle.model import RecordReader
+from tests.support.golden_records import EXAMPLES
 
 ROOT: dict[str, Any] = {"root": "films", "epoch": "e1", "observed_at": "2026-01-01T00:00:00Z"}
 FILE = raw.FileState("file", 5, 7, 1, 2)
@@ -269,3 +272,11 @@ def test_the_last_record_that_names_a_path_is_found_or_that_of_a_directory_above
     assert (of_a.offset, of_a.kind, of_b.offset, of_b.kind) == (4, "gone", 3, "moved")
     assert traces.last_at("films", "d/b") == 3_000
     assert traces.of("music", "d/a") is None
+
+
+@pytest.mark.parametrize(
+    "record", [record for topic, record in EXAMPLES.values() if topic is RAW], ids=lambda one: type(one).__name__
+)
+def test_no_kind_of_record_that_this_program_writes_is_a_finding(record: raw.RawRecord) -> None:
+    belief = believed(declared(), record)
+    assert [found for found in belief.findings() if isinstance(found, NoRecord)] == []
