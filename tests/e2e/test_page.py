@@ -234,7 +234,9 @@ def scrolled_through(page: Page, total: int) -> dict[int, str]:
 
 def rows_on_screen(page: Page) -> list[tuple[str, float]]:
     """The rows that are within the window, each with its distance from the window's top in pixels."""
-    rows = "[...document.querySelectorAll('.event')].map(row => [row.textContent, row.getBoundingClientRect().top])"
+    rows = (
+        "[...document.querySelectorAll('.event')].map(row => [row.textContent, row.getBoundingClientRect().top])"
+    )
     height = page.evaluate("innerHeight")
     return [(text, top) for text, top in page.evaluate(rows) if 0 <= top < height]
 

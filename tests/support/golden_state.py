@@ -258,11 +258,16 @@ def states() -> Iterator[Path]:
     yield from sorted(STATES.glob("*.tar.xz"), key=lambda path: [int(n) for n in path.name.split(".")[:3]])
 
 
+def write(archive: Path) -> None:
+    """Run a platform, and write its archive."""
+    with tempfile.TemporaryDirectory(prefix="golden-state-") as name:
+        pack(make(Path(name)), archive)
+
+
 def main() -> None:
     """Write the archive of this version."""
     archive = STATES / f"{__version__}.tar.xz"
-    with tempfile.TemporaryDirectory(prefix="golden-state-") as name:
-        pack(make(Path(name)), archive)
+    write(archive)
     print(f"{archive.name}: {archive.stat().st_size / 1e6:.1f} MB")
 
 

@@ -1,4 +1,4 @@
-"""Records as a later program of the same minor version may write them: with fields that this one does not know, at every depth."""
+"""Records as a later program of the same minor version may write them: with unknown fields at every depth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-UNKNOWN = {"a_field_of_tomorrow": {"of": ["any", {"kind": 1}, None]}, "z_tomorrow": "kind"}
+FIRST, LAST = {"a_field_of_tomorrow": {"of": ["any", {"kind": 1}, None]}}, {"z_tomorrow": "kind"}
+"""Put before and after the fields that are known."""
 
 
 def grown(record: Any) -> Any:
@@ -16,7 +17,7 @@ def grown(record: Any) -> Any:
         for field in msgspec.structs.fields(record):
             if field.encode_name in plain:
                 plain[field.encode_name] = grown(getattr(record, field.name))
-        return {"a_field_of_tomorrow": UNKNOWN["a_field_of_tomorrow"], **plain, "z_tomorrow": UNKNOWN["z_tomorrow"]}
+        return FIRST | plain | LAST
     if isinstance(record, dict):
         return {str(msgspec.to_builtins(name)): grown(value) for name, value in record.items()}
     if isinstance(record, list | tuple):

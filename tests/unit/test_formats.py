@@ -1,5 +1,5 @@
-"""What is stored keeps its form: within a minor version programs can follow each other in any order, and whatever any released
-version has written to the log stays readable."""
+"""What is stored keeps its form: within a minor version programs can follow each other in any order, and whatever any
+released version has written to the log stays readable."""
 
 from __future__ import annotations
 
