@@ -134,7 +134,9 @@ def hours(count: int) -> None:
             for tenth in range(10):
                 first = tenth * count // 10
                 records = films((tenth + 1) * count // 10 - first, first=first)
-                writing = threading.Thread(target=pour, args=(kafka, records))  # Playwright has an event loop in this one
+                writing = threading.Thread(
+                    target=pour, args=(kafka, records)
+                )  # Playwright has an event loop in this one
                 writing.start()
                 while writing.is_alive():
                     page.wait_for_timeout(SAMPLE_MS)
