@@ -21,7 +21,7 @@ from schemas.topics import RAW, REPORTS
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.letters import bury
-from tests.support.page import browser, needs_chromium, open_page, page, scroll, sign_in
+from tests.support.page import ALL, browser, needs_chromium, open_page, page, scroll, sign_in
 from tests.support.page_world import fill
 from tests.support.topic import NewRecord, read, write
 from tests.support.web_client import WEB
@@ -32,10 +32,6 @@ pytestmark = needs_chromium
 
 ITEMS = 2_000
 AXE = (WEB / "node_modules" / "axe-core" / "axe.min.js").read_text()
-ALL = (
-    "", "catalogue?view=grid", "catalogue?view=table", "item/1", "item/900001", "item/5000000", "live",
-    "replay?channel=system_updates&from=earliest", "history", "libraries", "health", "admin", "account", "more", "nowhere",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,6 +17,11 @@ needs_chromium = pytest.mark.skipif(
 )
 
 WAIT_MS = 15_000
+ALL = (
+    "", "catalogue?view=grid", "catalogue?view=table", "item/1", "item/900001", "item/5000000", "live",
+    "replay?channel=system_updates&from=earliest", "history", "libraries", "health", "admin", "account", "more", "nowhere",
+)  # fmt: skip
+"""Addresses of all pages, over the catalogue of `page_world`; two are of nothing."""
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,9 @@
-"""PgBouncer before a database, in transaction mode: each transaction goes to another connection of the server's.
-
-Where it is not installed Debian's package is fetched and unpacked (`apt-get download`; nothing is installed); where that is
-not possible either the test is skipped, and says why."""
+"""PgBouncer before a database, in transaction mode: each transaction goes to another connection of the server's. Where it
+is not to be had the test is skipped, and says why."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +12,9 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psycopg
-import pytest
 
 from cli.up import ports
-from cli.up.embedded.jars import cache_folder
+from tests.support.debian import program
 from tests.support.waiting import wait_until
 
 SERVER_CONNECTIONS = 4
@@ -57,7 +52,7 @@ _POOLERS_OWN = frozenset(
 @contextmanager
 def pooled(url: str) -> Iterator[str]:
     """The database's address through a pooler of its own."""
-    program, environment = _provided()
+    found, environment = program("pgbouncer", *_PACKAGES)
     parts = urlsplit(url)
     port = ports.free_port()
     with TemporaryDirectory(prefix="catalogizer-pooler-") as name:
@@ -72,7 +67,7 @@ def pooled(url: str) -> Iterator[str]:
         )
         as_other = ("-u", "nobody") if os.geteuid() == 0 else ()  # it refuses to be root
         process = subprocess.Popen(
-            [program, *as_other, str(config)],
+            [found, *as_other, str(config)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -102,42 +97,3 @@ def _answers(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def _provided() -> tuple[str, dict[str, str]]:
-    """The program and its environment."""
-    if (installed := shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")) is not None:
-        return installed, dict(os.environ)
-    folder = cache_folder() / "pgbouncer"
-    program = folder / "usr" / "sbin" / "pgbouncer"
-    if not program.exists():
-        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-            pytest.skip("no PgBouncer on this machine, and no apt-get to fetch it with: no pooler was tried")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with (folder.parent / "pgbouncer.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not program.exists():
-                _fetch(folder)
-    libraries = ":".join(str(path) for path in (folder / "usr" / "lib").glob("*-linux-*"))
-    return str(program), os.environ | {"LD_LIBRARY_PATH": libraries}
-
-
-def _fetch(folder: Path) -> None:
-    with TemporaryDirectory(dir=folder.parent) as name:
-        part = Path(name) / "unpacked"
-        for words in (
-            ("apt-get", "download", *_PACKAGES),
-            ("apt-get", "update"),
-            ("apt-get", "download", *_PACKAGES),
-        ):
-            done = subprocess.run(
-                (*words, "-qq"), cwd=name, capture_output=True, text=True, check=False, timeout=120
-            )
-            if words[1] == "download" and done.returncode == 0:
-                break
-        else:
-            last = " ".join(done.stderr.strip().splitlines()[-1:])
-            pytest.skip(f"PgBouncer could not be fetched ({last}): no pooler was tried")
-        for package in Path(name).glob("*.deb"):
-            subprocess.run(("dpkg-deb", "--extract", str(package), str(part)), check=True, capture_output=True)
-        part.rename(folder)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 
 import pytest
 import yaml
 
+from tests.support.debian import program
 from tools import ROOT
 from tools.dashboard import PANELS
 from tools.metrics import METRICS
@@ -44,11 +44,9 @@ def test_every_alert_has_a_case_where_it_fires_and_one_where_it_is_silent() -> N
 
 
 def test_promtool_agrees() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian's package is prometheus)")
+    promtool, environment = program("promtool", "prometheus")
     arguments = [promtool, "test", "rules", str(FOLDER / "alerts.test.yml")]
-    result = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
