@@ -4,6 +4,9 @@
  *
  * The leader passes all frames on as they arrive, also repeated ones: each page knows its own position and drops what it has had.
  * A page whose position is before the beginning of a stream requests a rewind.
+ *
+ * A browser may freeze the leader (a tab in the background, a debugger, an endless loop), and it keeps the lock. A page that
+ * somebody looks at therefore probes a silent leader, and takes the lock from one that does not answer.
  */
 
 import { Line, type LineEvents, type LineOptions } from "./line.js";
@@ -12,7 +15,7 @@ import type { AnswerMessage, Closed, ConnectionState, ServerMessage } from "./pr
 
 /** The part of `navigator.locks` that is used. */
 export interface Locks {
-  request(name: string, options: { signal: AbortSignal }, work: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: { signal: AbortSignal } | { steal: true }, work: () => Promise<void>): Promise<unknown>;
 }
 
 /** The part of `BroadcastChannel` that is used. */
@@ -26,6 +29,16 @@ export interface TabPorts {
   locks: Locks;
   between: (name: string) => Between;
 }
+
+/** How a page notices that the leader is frozen, in milliseconds. */
+export const PATIENCE = {
+  /** Between two looks. */
+  check: 1_000,
+  /** A leader that was silent for this long is probed. */
+  quiet: 2_000,
+  /** A leader that has not answered a probe after this long is replaced. */
+  answer: 3_000,
+} as const;
 
 /** The leader's position in a channel's stream, and `said`: the gateway's answer to its subscription. */
 export interface Standing extends Pick<Subscribed, "start" | "epoch" | "cursor"> {
@@ -84,15 +97,20 @@ export class OwnLine implements Upstream {
   }
 }
 
-/** A message between pages. Its names are a format: pages of different releases may be open at once. */
+/**
+ * A message between pages. Its names are a format: pages of different releases may be open at once. `term`: when the leader
+ * began to lead; a page ignores what leaders of an earlier term than the one it knows still have to say.
+ */
 type Note =
   | { note: "hello"; from: string; wants: readonly string[] }
   | { note: "bye"; from: string }
-  | { note: "lead" }
-  | { note: "welcome"; to: string; state: ConnectionState; standing: Standing[] }
-  | { note: "frame"; text: string }
-  | { note: "state"; state: ConnectionState }
-  | { note: "ended"; closed: Closed }
+  | { note: "lead"; term: number }
+  | { note: "welcome"; term: number; to: string; state: ConnectionState; standing: Standing[] }
+  | { note: "frame"; term: number; text: string }
+  | { note: "state"; term: number; state: ConnectionState }
+  | { note: "ended"; term: number; closed: Closed }
+  | { note: "probe"; from: string }
+  | { note: "probed"; term: number; to: string }
   | { note: "say"; from: string; id: number; text: string }
   | { note: "sent"; to: string; id: number }
   | { note: "rewind"; channel: string; cursor: string };
@@ -110,6 +128,12 @@ export class SharedLine implements Upstream {
   private readonly unsent = new Map<number, string>(); // messages that no leader has sent yet, by id
   private readonly accepted = new Set<string>(); // messages of other pages that this leader has queued
   private lastId = 0;
+  private term = 0; // of the newest leader that is known here, in ms since 1970
+  private before: number | undefined; // the term after which this leader got the lock, unless it stole it
+  private heard = 0; // when the leader was last heard, in ms since 1970
+  private probed: number | undefined; // when it was probed, if it was not heard since
+  private checked = 0;
+  private checking: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly name: string,
@@ -126,10 +150,9 @@ export class SharedLine implements Upstream {
     this.between.onmessage = ({ data }) => this.onNote(data as Note);
     this.takeState("connecting");
     this.post({ note: "hello", from: this.me, wants: this.wants });
-    const leaving = (this.leaving = new AbortController());
-    this.ports.locks
-      .request(this.name, { signal: leaving.signal }, () => (leaving.signal.aborted ? Promise.resolve() : this.lead()))
-      .catch((error: unknown) => leaving.signal.aborted || this.on.failed(error));
+    this.awaitLock(false);
+    this.heard = this.checked = Date.now();
+    this.checking = setInterval(() => this.check(), PATIENCE.check);
     globalThis.addEventListener?.("pagehide", this.hidden);
     globalThis.addEventListener?.("pageshow", this.shown);
   }
@@ -151,13 +174,9 @@ export class SharedLine implements Upstream {
   }
 
   send(text: string): void {
-    if (this.line) {
-      this.line.send(text);
-      return;
-    }
     const id = ++this.lastId;
     this.unsent.set(id, text);
-    this.post({ note: "say", from: this.me, id, text });
+    this.sendUnsent(id, text);
   }
 
   rewind(channel: string, cursor: string): void {
@@ -181,39 +200,103 @@ export class SharedLine implements Upstream {
   };
 
   private leave(): void {
+    clearInterval(this.checking);
     this.post({ note: "bye", from: this.me });
     this.leaving?.abort();
-    this.line?.stop();
-    this.line = undefined;
+    this.stopLeading();
     this.resign?.();
     this.resign = undefined;
-    this.wantsOfOthers.clear();
-    this.accepted.clear();
     this.between?.close();
     this.between = undefined;
   }
 
+  private stopLeading(): void {
+    this.line?.stop();
+    this.line = undefined;
+    this.wantsOfOthers.clear();
+    this.accepted.clear();
+  }
+
+  /** Lead once this page has the lock. `steal`: take it from a page that does not answer. */
+  private awaitLock(steal: boolean): void {
+    this.leaving?.abort();
+    const leaving = (this.leaving = new AbortController());
+    this.ports.locks
+      .request(this.name, steal ? { steal } : { signal: leaving.signal }, () =>
+        leaving.signal.aborted ? Promise.resolve() : this.lead(steal),
+      )
+      .catch((error: unknown) => {
+        if (leaving.signal.aborted) {
+          return;
+        }
+        if (this.line) {
+          this.deposed();
+        } else {
+          this.on.failed(error);
+        }
+      });
+  }
+
+  /** Another page has taken the lock while this one did not answer. */
+  private deposed(): void {
+    this.stopLeading();
+    this.resign = undefined;
+    this.takeState("connecting");
+    this.awaitLock(false);
+    this.post({ note: "hello", from: this.me, wants: this.wants });
+    this.unsent.forEach((text, id) => this.sendUnsent(id, text));
+  }
+
+  /** Look whether the leader is there. Only for a page that somebody looks at: others would take the lock for nobody. */
+  private check(): void {
+    const now = Date.now();
+    const slept = now - this.checked > 2 * PATIENCE.check; // this page itself: an answer may wait to be read
+    this.checked = now;
+    if (this.line || slept || globalThis.document?.visibilityState === "hidden") {
+      this.heard = 0; // the next look probes
+      this.probed = undefined;
+    } else if (this.probed !== undefined) {
+      if (now - this.probed >= PATIENCE.answer) {
+        this.probed = undefined;
+        this.heard = now;
+        this.awaitLock(true);
+      }
+    } else if (now - this.heard >= PATIENCE.quiet) {
+      this.probed = now;
+      this.post({ note: "probe", from: this.me });
+    }
+  }
+
+  private sendUnsent(id: number, text: string): void {
+    if (this.line) {
+      this.line.send(text, () => this.unsent.delete(id));
+    } else {
+      this.post({ note: "say", from: this.me, id, text });
+    }
+  }
+
   /** This page has the lock, and keeps it until the returned promise is resolved. */
-  private lead(): Promise<void> {
+  private lead(stolen: boolean): Promise<void> {
+    this.before = stolen ? undefined : this.term;
+    this.term = Math.max(Date.now(), this.term + 1);
     const line = (this.line = new Line(this.options, {
       ...linked(this.on),
       frame: (text, frame) => {
-        this.post({ note: "frame", text });
+        this.post({ note: "frame", term: this.term, text });
         this.on.frame(frame);
       },
       state: (state) => {
-        this.post({ note: "state", state });
+        this.post({ note: "state", term: this.term, state });
         this.takeState(state);
       },
       ended: (closed) => {
-        this.post({ note: "ended", closed });
+        this.post({ note: "ended", term: this.term, closed });
         this.leave();
         this.on.ended(closed);
       },
     }));
-    this.post({ note: "lead" });
-    this.unsent.forEach((text) => line.send(text));
-    this.unsent.clear();
+    this.post({ note: "lead", term: this.term });
+    this.unsent.forEach((text, id) => this.sendUnsent(id, text));
     this.lineWants();
     line.start();
     return new Promise((resolve) => (this.resign = resolve));
@@ -235,7 +318,7 @@ export class SharedLine implements Upstream {
     switch (note.note) {
       case "hello":
         this.wantsOfOthers.set(note.from, note.wants);
-        this.post({ note: "welcome", to: note.from, state: this.state, standing: this.on.standing() });
+        this.post({ note: "welcome", term: this.term, to: note.from, state: this.state, standing: this.on.standing() });
         this.lineWants();
         break;
       case "bye":
@@ -251,14 +334,33 @@ export class SharedLine implements Upstream {
       case "rewind":
         line.subscribe(note.channel, { from: { cursor: note.cursor } });
         break;
+      case "probe":
+        this.post({ note: "probed", term: this.term, to: note.from });
+        break;
       case "ended": // from the previous leader: this page got its lock before its last note
-        this.leaderEnded(note.closed);
+        if (note.term === this.before) {
+          this.leaderEnded(note.closed);
+        }
+        break;
+      case "lead":
+        if (note.term > this.term) {
+          this.deposed();
+          this.onNoteAsFollower(note);
+        }
         break;
       default:
     }
   }
 
   private onNoteAsFollower(note: Note): void {
+    if ("term" in note) {
+      if (note.term < this.term) {
+        return; // it was replaced while it did not answer
+      }
+      this.term = note.term;
+      this.heard = Date.now();
+      this.probed = undefined;
+    }
     switch (note.note) {
       case "lead":
         this.post({ note: "hello", from: this.me, wants: this.wants });

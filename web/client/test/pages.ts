@@ -12,26 +12,63 @@ export async function page(): Promise<Library> {
   return import("../src/index.js");
 }
 
+/** One request for a lock; it ends with its work, or with an error when it is aborted or its lock stolen. */
+class Request {
+  readonly ended: Promise<void>;
+  private end: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
+
+  constructor(private readonly work: () => Promise<void>) {
+    this.ended = new Promise((resolve, reject) => (this.end = { resolve, reject }));
+  }
+
+  grant(): Promise<void> {
+    return this.work().then(() => this.end?.resolve());
+  }
+
+  fail(reason: unknown): void {
+    this.end?.reject(reason);
+  }
+}
+
 /** Locks that behave like a browser's, one for each name. */
 export function locks(): TabPorts["locks"] {
-  const last = new Map<string, Promise<unknown>>();
+  const holders = new Map<string, Request>();
+  const queues = new Map<string, Request[]>();
+
+  const hold = (name: string, request: Request): void => {
+    holders.set(name, request);
+    void request.grant().then(() => {
+      if (holders.get(name) === request) {
+        holders.delete(name);
+        next(name);
+      }
+    });
+  };
+  const next = (name: string): void => {
+    const request = holders.has(name) ? undefined : queues.get(name)?.shift();
+    if (request) {
+      hold(name, request);
+    }
+  };
   return {
-    request: (name, { signal }, work) => {
-      const before = last.get(name) ?? Promise.resolve();
-      const aborted = new Promise<never>((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      });
-      aborted.catch(() => undefined); // it was granted already
-      let granted = false;
-      const turn = before.then(() => {
-        if (!signal.aborted) {
-          granted = true;
-          return work();
+    request: (name, options, work) => {
+      const request = new Request(work);
+      if ("steal" in options) {
+        holders.get(name)?.fail(new DOMException("the lock was stolen", "AbortError"));
+        hold(name, request);
+        return request.ended;
+      }
+      const queue = queues.get(name) ?? [];
+      queues.set(name, [...queue, request]);
+      options.signal.addEventListener("abort", () => {
+        const waiting = queues.get(name) ?? [];
+        if (waiting.includes(request)) {
+          queues.set(name, waiting.filter((other) => other !== request));
+          request.fail(options.signal.reason);
         }
-        return undefined;
       });
-      last.set(name, turn.catch(() => undefined));
-      return Promise.race([turn, aborted.catch((error: unknown) => (granted ? turn : Promise.reject(error as Error)))]);
+      queueMicrotask(() => next(name)); // a lock is never granted at once
+      return request.ended;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { ClientOptions, EventMessage, Gap, TabPorts, WebSocketClient } from "../src/index.js";
 import { browser, page } from "./pages.js";
@@ -175,4 +175,149 @@ it("without locks each page has its own socket", async () => {
   const all = [await tab(), await tab()];
   expect(ScriptedSocket.all).toHaveLength(2);
   all.forEach(({ client }) => client.disconnect());
+});
+
+/** A page that can be frozen: notes to and from it wait, and so does the loss of its lock. `first`: what happens there first afterwards. */
+function freezable(): { ports: TabPorts; freeze: () => void; first: (work: () => void) => void; thaw: () => void } {
+  let frozen = false;
+  const waiting: (() => void)[] = [];
+  const now = (work: () => void): void => void (frozen ? waiting.push(work) : work());
+  const locks: TabPorts["locks"] = {
+    request: (name, options, work) =>
+      new Promise((resolve, reject) => {
+        tabs.locks.request(name, options, work).then(resolve, (error: unknown) => now(() => reject(error as Error)));
+      }),
+  };
+  const between: TabPorts["between"] = (name) => {
+    const inner = tabs.between(name);
+    const outer: ReturnType<TabPorts["between"]> = {
+      onmessage: null,
+      postMessage: (note) => now(() => inner.postMessage(note)),
+      close: () => inner.close(),
+    };
+    inner.onmessage = (event) => now(() => outer.onmessage?.(event));
+    return outer;
+  };
+  return {
+    ports: { locks, between },
+    freeze: () => (frozen = true),
+    first: (work) => void waiting.unshift(work),
+    thaw: () => {
+      frozen = false;
+      waiting.splice(0).forEach((work) => work());
+    },
+  };
+}
+
+/** Let time pass for the pages, which look at the leader every second, and their notes arrive in between. */
+async function pass(seconds: number): Promise<void> {
+  for (let quarter = 0; quarter < 4 * seconds; quarter += 1) {
+    vi.advanceTimersByTime(250);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+describe("a browser freezes tabs", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] }));
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  async function withFreezable(): Promise<{ first: Tab; second: Tab; third: Tab; first_: ReturnType<typeof freezable> }> {
+    const first_ = freezable();
+    const first = await tab({ tabs: first_.ports });
+    await until(() => expect(ScriptedSocket.all).toHaveLength(1));
+    ScriptedSocket.newest.accept().subscribed("media_updates");
+    await pass(0.25);
+    const second = await tab();
+    await pass(0.25);
+    const third = await tab();
+    await until(() => [second, third].forEach(({ client }) => expect(client.getConnectionState()).toBe("open")));
+    films(0, 1);
+    await until(() => [first, second, third].forEach(({ received }) => expect(received).toEqual([0, 1])));
+    return { first, second, third, first_ };
+  }
+
+  it.each([
+    ["the loss of the lock", 0],
+    ["the end of its socket", 1006],
+    ["the end of its token", 4001],
+  ])("the tab with the socket: another connects and continues, and no tab misses or repeats anything; it notices %s first", async (_, code) => {
+    const { first, second, third, first_ } = await withFreezable();
+    const former = ScriptedSocket.newest;
+    const ended: number[] = [];
+    [second, third].forEach(({ client }) => client.on("closed", (closed) => ended.push(closed.code)));
+    first_.freeze();
+    await pass(8);
+    expect(ScriptedSocket.all).toHaveLength(2);
+    ScriptedSocket.newest.accept().subscribed("media_updates", { 0: 2 });
+    films(2, 3);
+    await until(() => [second, third].forEach(({ received }) => expect(received).toEqual([0, 1, 2, 3])));
+
+    first_.first(() => {
+      [2, 3].forEach((offset) => former.event("media_update", "media_updates", offset, film(offset))); // they had waited in its socket
+      if (code) {
+        former.ends(code);
+      }
+    });
+    const leading = ScriptedSocket.newest;
+    first_.thaw();
+    await pass(1); // until then it may still believe that it leads
+    const there = code === 4001 ? [second, third] : [first, second, third]; // who shows an old token signs in again, as ever
+    await until(() => there.forEach(({ client }) => expect(client.getConnectionState()).toBe("open")));
+    leading.event("media_update", "media_updates", 4, film(4));
+    await until(() => there.forEach(({ received }) => expect(received).toEqual([0, 1, 2, 3, 4])));
+    await pass(20);
+    expect(leading.closedWith).toBeUndefined();
+    expect(there.map(({ client }) => client.getConnectionState())).toEqual(there.map(() => "open"));
+    expect(ended).toEqual([]);
+    [first, second, third].forEach(({ client }) => client.disconnect());
+  });
+
+  it("a message that it had not sent is sent once by the tab that takes over", async () => {
+    const { first, second, third, first_ } = await withFreezable();
+    const numbers = Array.from({ length: 40 }, (_, n) => n);
+    numbers.forEach((timestamp) => first.client.send({ type: "ping", timestamp })); // more than may be sent at once
+    const sent = (): unknown[] => ScriptedSocket.all.flatMap((socket) => socket.sent.flatMap(({ timestamp }) => timestamp ?? []));
+    expect(sent().length).toBeLessThan(40);
+    first_.freeze();
+    await pass(9);
+    ScriptedSocket.newest.accept().subscribed("media_updates", { 0: 2 });
+    first_.thaw();
+    await until(() => expect(sent().length).toBeGreaterThanOrEqual(40));
+    expect(sent()).toEqual(numbers);
+    [first, second, third].forEach(({ client }) => client.disconnect());
+  });
+
+  it("a silent leader that answers keeps the socket, however long nothing happens", async () => {
+    const { first, second, third } = await withFreezable();
+    await pass(60);
+    expect(ScriptedSocket.all).toHaveLength(1);
+    [first, second, third].forEach(({ client }) => client.disconnect());
+  });
+
+  it("a tab that nobody looks at takes no socket from a frozen one until somebody does", async () => {
+    const { first, second, third, first_ } = await withFreezable();
+    const document = { visibilityState: "hidden" };
+    vi.stubGlobal("document", document);
+    first_.freeze();
+    await pass(30);
+    expect(ScriptedSocket.all).toHaveLength(1);
+    document.visibilityState = "visible";
+    await pass(6);
+    expect(ScriptedSocket.all.length).toBeGreaterThan(1);
+    first_.thaw();
+    [first, second, third].forEach(({ client }) => client.disconnect());
+  });
+
+  it("a machine that slept finds its leader again and replaces nobody", async () => {
+    const { first, second, third } = await withFreezable();
+    for (let times = 0; times < 5; times += 1) {
+      vi.setSystemTime(Date.now() + 75_000); // no look was taken meanwhile
+      await pass(3);
+    }
+    expect(ScriptedSocket.all).toHaveLength(1);
+    [first, second, third].forEach(({ client }) => client.disconnect());
+  });
 });
