@@ -8,6 +8,7 @@ CommandError            exit code 1
 ├── UnknownLibrary      no record of that library is in the change log
 ├── LogSilent           Kafka stopped answering during the command (retryable)
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
+├── NotWritten          exit code 2: a secret is not written into its file (`cli.from_environment`)
 ├── NoTerminal          a live display needs a terminal (`cli.top`)
 ├── LineBreaks          names with line breaks cannot be printed one a line
 ├── ProvisionError      topics cannot be created as declared (`cli.provisioning.topics`)

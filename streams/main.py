@@ -70,7 +70,8 @@ async def stream(
         logging.getLogger(noisy).setLevel(logging.WARNING)
     collect_rarely()
     health = Health()
-    health.measures.append(Certificates(files_of_kafka(kafka.settings)).show)
+    named = () if alerts is None or alerts.cafile is None else (alerts.cafile,)
+    health.measures.append(Certificates((*files_of_kafka(kafka.settings), *named)).show)
     with slot_held(state_dir) as slot:
         ends = {"streams.": settings.site, "requested.": settings.site, "library.": "0"}
         topics = TopicWatch(kafka, "stream", ends)

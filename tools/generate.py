@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools import ROOT, dashboard, documents, licences, records, typescript
+from tools import ROOT, dashboard, deployments, documents, licences, records, typescript
 from tools.asyncapi import document as asyncapi
 from tools.image import lock as image_lock
 from tools.terraform import pages, table
@@ -18,7 +18,7 @@ from tools.terraform import pages, table
 def files(root: Path = ROOT) -> dict[Path, str]:
     """Every generated file, relative to the project's folder, with its text. Raises ToolError."""
     found = records.files() | asyncapi.files() | typescript.files() | table.files() | dashboard.files()
-    found |= image_lock.files(root)
+    found |= image_lock.files(root) | deployments.files()
     return found | documents.files(root) | licences.files(root) | pages.files(root)
 
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Creates the secrets that docker-compose.yml mounts; existing ones are kept.
-# The folder is closed to others. The files in it are not, because the containers' user reads them.
+# Creates the secrets that docker-compose.yml mounts, and the folders for those that you add; existing ones are kept.
+# The folder is closed to others. What is in it is not, because the containers' user reads it.
 set -eu
 umask 022
 folder=$(dirname "$0")/secrets
-mkdir -p "$folder"
+mkdir -p "$folder" "$folder/watch" "$folder/stream" "$folder/serve" "$folder/kafka"
 chmod 700 "$folder"
 
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }

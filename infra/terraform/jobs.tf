@@ -62,8 +62,9 @@ module "job" {
   image              = var.image
   cpu_architecture   = var.cpu_architecture
   command            = each.value.command
-  environment        = merge(each.value.environment, { CATALOGIZER_STATE_DIR = "/var/lib/catalogizer", CATALOGIZER_LOG__FORMAT = "json" })
+  environment        = merge({ for name, value in var.environment : name => value if startswith(name, "CATALOGIZER_LOG__") }, each.value.environment, { CATALOGIZER_STATE_DIR = "/var/lib/catalogizer", CATALOGIZER_LOG__FORMAT = "json" })
   secrets            = each.value.secrets
+  secret_files       = lookup(local.files, each.value.component, {})
   execution_role_arn = module.iam.execution_role_arns[each.value.component]
   task_role_arn      = module.iam.task_role_arns[each.value.component]
   kms_key_arn        = module.secrets.kms_key_arn

@@ -23,24 +23,43 @@ locals {
   }
 
   secret_arns = {
-    for component in local.processes : component => concat(
+    for component in local.processes : component => distinct(concat(
       contains(keys(local.kafka_secrets), component) ? [local.kafka_secrets[component]] : [],
       contains(keys(local.database_roles), component) ? [local.database_roles[component]] : [],
-      component == "serve" ? concat([module.secrets.arns["token"]], [for value in values(var.gateway.secrets) : join(":", slice(split(":", value), 0, 7))]) : [],
+      [for file in values(lookup(local.files, component, {})) : join(":", slice(split(":", file.arn), 0, 7))],
+      [for value in values(lookup(local.given_secrets, component, {})) : join(":", slice(split(":", value), 0, 7))],
+      component == "serve" ? [module.secrets.arns["token"]] : [],
       component == "migrate" ? concat([module.database.owner_secret_arn], values(local.database_roles)) : [],
       component == "admin" ? [module.database.owner_secret_arn, module.secrets.arns["admin"]] : [],
-    )
+    ))
   }
 
   kafka_environment = {
     for component, user in local.kafka_user : component => merge(
+      var.environment,
       module.kafka.environment,
       { CATALOGIZER_KAFKA__TOPIC_PREFIX = var.topic_prefix, CATALOGIZER_KAFKA__LANES = tostring(var.lanes) },
-      module.kafka.signs_in ? { CATALOGIZER_KAFKA__SASL_USERNAME = "catalogizer-${user}" } : {},
+      module.kafka.signs_in ? { (local.kafka_names.user) = "catalogizer-${user}" } : {},
     )
   }
 
-  kafka_password = { for component, arn in local.kafka_secrets : component => { CATALOGIZER_KAFKA__SASL_PASSWORD = "${arn}:password::" } }
+  kafka_names = module.kafka.with_tokens ? {
+    user     = "CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CLIENT_ID"
+    password = "CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CLIENT_SECRET"
+    } : {
+    user     = "CATALOGIZER_KAFKA__SASL_USERNAME"
+    password = "CATALOGIZER_KAFKA__SASL_PASSWORD"
+  }
+
+  kafka_password = { for component, arn in local.kafka_secrets : component => { (local.kafka_names.password) = "${arn}:password::" } }
+
+  # Secrets of the operator of AWS, as variables and as files.
+  given_secrets = { stream = merge(local.alerts_secrets, var.streams.secrets), serve = var.gateway.secrets }
+  files = { for component, user in local.kafka_user : component => merge(
+    module.kafka.files[user],
+    component == "stream" ? merge(local.alerts_files, var.streams.secret_files) : {},
+    component == "serve" ? var.gateway.secret_files : {},
+  ) }
 
   log_groups = { for component in local.processes : component => [
     "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:log-group:/catalogizer/${var.name}/${component == "topics" ? "topics*" : component}",
@@ -226,6 +245,19 @@ resource "aws_vpc_security_group_egress_rule" "kafka_existing" {
   ip_protocol       = "tcp"
   from_port         = each.value.port
   to_port           = each.value.port
+  tags              = var.tags
+}
+
+# Servers elsewhere at other ports than 443: mail, webhooks, token endpoints, collectors of traces.
+resource "aws_vpc_security_group_egress_rule" "elsewhere" {
+  for_each = { for pair in local.elsewhere : "${pair.component}-${pair.port}" => pair... if pair.port != 443 }
+
+  security_group_id = aws_security_group.process[each.value[0].component].id
+  cidr_ipv4         = "0.0.0.0/0"
+  description       = each.value[0].what
+  ip_protocol       = "tcp"
+  from_port         = each.value[0].port
+  to_port           = each.value[0].port
   tags              = var.tags
 }
 

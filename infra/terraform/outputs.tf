@@ -35,12 +35,17 @@ output "kafka_policy_arns" {
 
 output "kafka_environment" {
   description = "A producer's Kafka settings, without user and password: for kafka_environment of module producer."
-  value       = merge(module.kafka.environment, { CATALOGIZER_KAFKA__TOPIC_PREFIX = var.topic_prefix, CATALOGIZER_KAFKA__LANES = tostring(var.lanes) })
+  value       = merge({ for name, value in var.environment : name => value if startswith(name, "CATALOGIZER_KAFKA__") }, module.kafka.environment, { CATALOGIZER_KAFKA__TOPIC_PREFIX = var.topic_prefix, CATALOGIZER_KAFKA__LANES = tostring(var.lanes) })
 }
 
 output "watch_secret_arn" {
   description = "The producer's secret for Kafka; null if the brokers require no password."
   value       = module.kafka.signs_in ? module.secrets.arns["kafka/watch"] : null
+}
+
+output "watch_file_arns" {
+  description = "The producer's secrets for Kafka that it needs as files, by the files' names: kafka_files of secret_arns of module producer."
+  value       = { for file in values(module.kafka.files["watch"]) : basename(file.path) => file.arn }
 }
 
 output "admin_secret_arn" {

@@ -19,8 +19,9 @@ module "streams" {
   execution_role_arn    = module.iam.execution_role_arns["stream"]
   task_role_arn         = module.iam.task_role_arns["stream"]
   kms_key_arn           = module.secrets.kms_key_arn
-  environment           = merge(local.kafka_environment["stream"], var.streams.environment)
-  secrets               = lookup(local.kafka_password, "stream", {})
+  environment           = merge(local.kafka_environment["stream"], local.alerts_environment, var.streams.environment)
+  secrets               = merge(lookup(local.kafka_password, "stream", {}), local.given_secrets.stream)
+  secret_files          = local.files["stream"]
   min_count             = var.streams.min_count
   max_count             = var.streams.max_count
   lanes                 = var.lanes
@@ -48,6 +49,7 @@ module "projector" {
   kms_key_arn           = module.secrets.kms_key_arn
   environment           = merge(local.kafka_environment["project"], local.projector_database)
   secrets               = merge(lookup(local.kafka_password, "project", {}), { PGPASSWORD = "${local.database_roles.project}:password::" })
+  secret_files          = local.files["project"]
   min_count             = var.projector.min_count
   max_count             = var.projector.max_count
   lanes                 = var.lanes
@@ -92,6 +94,7 @@ module "gateway" {
   access_log_bucket         = var.gateway.access_log_bucket
   deletion_protection       = var.deletion_protection
   environment               = merge(local.kafka_environment["serve"], local.gateway_database, var.gateway.environment)
+  secret_files              = local.files["serve"]
   log_retention_days        = var.log_retention_days
   tags                      = var.tags
 

@@ -85,9 +85,17 @@ variable "kafka" {
       security_protocol = optional(string, "SASL_SSL")
       sasl_mechanism    = optional(string)
       ca_file           = optional(string)
-      cluster_name      = optional(string)
-      cluster_arn       = optional(string)
-      replication       = optional(number, 3)
+      ca_secret_arn     = optional(string)
+      oauthbearer = optional(object({
+        token_endpoint_url = string
+        scope              = optional(string)
+        extensions         = optional(string)
+        ca_secret_arn      = optional(string)
+      }))
+      certificate_secret_arns = optional(map(string), {})
+      cluster_name            = optional(string)
+      cluster_arn             = optional(string)
+      replication             = optional(number, 3)
     }))
   })
   default  = {}
@@ -121,8 +129,20 @@ variable "database" {
   }
 }
 
+variable "environment" {
+  description = "Additional settings of all processes: CATALOGIZER_LOG__..., CATALOGIZER_TRACES__..., CATALOGIZER_KAFKA__... They must not contain secrets."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.environment) : can(regex("^CATALOGIZER_(LOG|TRACES|KAFKA)__", key)) && !can(regex("PASSWORD|SECRET|PROPERTIES", key))])
+    error_message = "Names begin with CATALOGIZER_LOG__, CATALOGIZER_TRACES__ or CATALOGIZER_KAFKA__ and are of no secret."
+  }
+}
+
 variable "streams" {
-  description = "Stream workers; members that are not set have the defaults of module streams. security_group_ids: additional ones, such as access to a file server. environment: CATALOGIZER_STREAMS__ANALYSIS__... if files are read."
+  description = "Stream workers; members that are not set have the defaults of module streams. security_group_ids: additional ones, such as access to a file server. environment: CATALOGIZER_STREAMS__ANALYSIS__... if files are read. secret_files: passwords of shares, as files (module task)."
   type = object({
     min_count             = optional(number)
     max_count             = optional(number)
@@ -131,6 +151,8 @@ variable "streams" {
     scale_out_lag_seconds = optional(number)
     security_group_ids    = optional(list(string), [])
     environment           = optional(map(string), {})
+    secrets               = optional(map(string), {})
+    secret_files          = optional(map(object({ path = string, arn = string })), {})
   })
   default  = {}
   nullable = false
@@ -176,6 +198,7 @@ variable "gateway" {
     access_log_bucket         = optional(string)
     environment               = optional(map(string), {})
     secrets                   = optional(map(string), {})
+    secret_files              = optional(map(object({ path = string, arn = string })), {})
   })
   default  = {}
   nullable = false

@@ -7,10 +7,10 @@ The standard library's client blocks, so it works in a thread of its own, which 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import smtplib
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +21,11 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from runtime.errors import SettingsError
 from schemas.system import Scalar
 from streams.alerts.attempts import Answer, Delivered, Outgoing, Refused, RetryLater, of_smtp, one_line, without
 from streams.alerts.settings import SMTP_PORTS
+from streams.alerts.trust import Trust, fault_of
 
 ANSWER_SECONDS = 10.0
 """Time limit for each answer of the server."""
@@ -41,6 +43,11 @@ class MailServer:
     user: str | None
     password: SecretStr | None
     sender: str
+
+    @property
+    def address(self) -> str:
+        """Host and port, for people."""
+        return f"{self.host}:{self.port}"
 
     @classmethod
     def of(cls, url: str, password: SecretStr | None, sender: str) -> MailServer:
@@ -78,10 +85,11 @@ def message_of(outgoing: Outgoing, sender: str, to: str) -> EmailMessage:
 class Mail:
     """Mails to one address."""
 
-    def __init__(self, server: MailServer, to: str) -> None:
+    def __init__(self, server: MailServer, to: str, trust: Trust) -> None:
         self.name = f"mail:{to}"
         self._server = server
         self._to = to
+        self._trust = trust
         secret = "" if server.password is None else server.password.get_secret_value()
         self._secrets = [secret] if secret else []
 
@@ -118,26 +126,34 @@ class Mail:
             return of_smtp(error.smtp_code, _text(error.smtp_error))
         except smtplib.SMTPServerDisconnected as error:
             return RetryLater(str(error))
-        except smtplib.SMTPException as error:  # the server does not support what is needed
+        except smtplib.SMTPNotSupportedError as error:
+            needs = f"{self._server.scheme}:// (CATALOGIZER_ALERTS__SMTP_URL) requires"
+            return Refused(f"{self._server.address} does not offer what {needs}: {error}")
+        except smtplib.SMTPException as error:
             return Refused(str(error))
+        except SettingsError as error:
+            return RetryLater(str(error))
         except OSError as error:
-            return RetryLater(f"{type(error).__name__}: {error}")
+            return RetryLater(fault_of(error, self._server.address))
         return Delivered("taken by the mail server")
 
     def _connect(self) -> smtplib.SMTP:
         server, name = self._server, socket.gethostname()
         if server.scheme == "smtps":
-            trust = ssl.create_default_context()
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.host, server.port, local_hostname=name, timeout=ANSWER_SECONDS, context=trust
+                server.host,
+                server.port,
+                local_hostname=name,
+                timeout=ANSWER_SECONDS,
+                context=self._trust.context(),
             )
         else:
             smtp = smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=ANSWER_SECONDS)
         try:
             if server.scheme == "starttls":
-                smtp.starttls(context=ssl.create_default_context())
+                smtp.starttls(context=self._trust.context())
             if server.user is not None and server.password is not None:
-                smtp.login(server.user, server.password.get_secret_value())
+                _sign_in(smtp, server.user, server.password.get_secret_value())
         except BaseException:
             smtp.close()
             raise
@@ -170,6 +186,20 @@ async def in_thread(work: Callable[[], Answer]) -> Answer:
 
     threading.Thread(target=run, daemon=True, name="mail").start()
     return await done
+
+
+def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """Raises SMTPException if the server does not admit us. The library's own sign-in fails at other characters than
+    ASCII, which PLAIN sends in UTF-8 (RFC 4616)."""
+    if (user + password).isascii():
+        smtp.login(user, password)
+        return
+    smtp.ehlo_or_helo_if_needed()
+    if "PLAIN" not in smtp.esmtp_features.get("auth", "").split():
+        raise smtplib.SMTPNotSupportedError("AUTH PLAIN, for a password with other characters than ASCII")
+    code, answer = smtp.docmd("AUTH", "PLAIN " + base64.b64encode(f"\0{user}\0{password}".encode()).decode())
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _fact(name: str, value: object) -> str:

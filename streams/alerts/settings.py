@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -41,6 +42,10 @@ class AlertSettings(Section):
         max_length=50,
         description="JSON list of addresses, each of which gets a mail of its own",
         examples=['["ops@example.org"]'],
+    )
+    cafile: Path | None = Field(
+        None,
+        description="PEM file of the authorities trusted at the webhook and the mail server; unset: the system's",
     )
     mass_deletion_seconds: int = Field(
         60, ge=1, le=3_600, description="within so many seconds it counts as much at once"

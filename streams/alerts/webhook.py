@@ -18,10 +18,12 @@ import aiohttp
 from msgspec import to_builtins
 from pydantic import SecretStr
 
+from runtime.errors import SettingsError
 from schemas import __version__
 from schemas.alerts import Alert
 from schemas.codec import encode
 from streams.alerts.attempts import Answer, Outgoing, Refused, RetryLater, of_http, one_line, without
+from streams.alerts.trust import Trust, fault_of
 
 TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 2_000
@@ -49,8 +51,9 @@ class Webhook:
 
     name = "webhook"
 
-    def __init__(self, url: SecretStr, secret: SecretStr | None) -> None:
+    def __init__(self, url: SecretStr, secret: SecretStr | None, trust: Trust) -> None:
         self._url = url.get_secret_value()
+        self._trust = trust
         self._secret = None if secret is None else secret.get_secret_value()
         self._secrets = set(_secret_parts(self._url)) | ({self._secret} if self._secret else set())
         self._session: aiohttp.ClientSession | None = None
@@ -71,6 +74,10 @@ class Webhook:
             return RetryLater(f"no answer within {TIMEOUT_SECONDS:g} s")
         except aiohttp.InvalidURL:
             return Refused("its address is none")
+        except aiohttp.ClientConnectorCertificateError as error:
+            return RetryLater(fault_of(_cause(error), f"{error.host}:{error.port}"))
+        except SettingsError as error:
+            return RetryLater(str(error))
         except (aiohttp.ClientError, OSError) as error:
             return RetryLater(self._shown(f"{type(error).__name__}: {error}"))
 
@@ -90,7 +97,7 @@ class Webhook:
             data=body,
             headers=headers,
             allow_redirects=False,
-            ssl=_trust(self._url),
+            ssl=self._trust.context() if urlsplit(self._url).scheme == "https" else True,
             proxy=_proxy(self._url),
         ) as answer:
             content = await answer.content.read(MAX_ANSWER_BYTES)
@@ -117,8 +124,9 @@ def _secret_parts(url: str) -> list[str]:
     return [part for part in {*found, *map(unquote, found)} if len(part) >= SHORTEST]
 
 
-def _trust(url: str) -> ssl.SSLContext | bool:
-    return ssl.create_default_context() if urlsplit(url).scheme == "https" else True
+def _cause(error: aiohttp.ClientConnectorCertificateError) -> OSError:
+    cause = error.certificate_error
+    return cause if isinstance(cause, OSError) else ssl.SSLError(str(cause))
 
 
 def _proxy(url: str) -> str | None:

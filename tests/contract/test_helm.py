@@ -12,15 +12,17 @@ import pytest
 import yaml
 
 from cli.settings import Settings
-from runtime.settings import variables
+from runtime.settings import load, variables
 from schemas import __version__
+from tools.deployments import is_secret, passed
 from tools.helm import program
 from tools.helm.__main__ import command_names
-from tools.helm.judging import findings
+from tools.helm.judging import containers, findings, pod_of
 
 CHART = program.CHART
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 MOST_LINES = 400
+MARK = "set-from-outside"
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +59,11 @@ def test_its_examples_are_accepted(file: Path) -> None:
         {"image": {"digest": "latest"}},
         {"settings": {"CATALOGIZER_GATEWAY__TOKEN_SECRET": "no secrets here"}},
         {"settings": {"PATH": "/"}},
+        {"kafka": {"mechanism": "GSSAPI"}},
+        {"files": {"CATALOGIZER_ALERTS__WEBHOOK_URL": {"secret": "a", "key": "b"}}},
+        {"files": {"CATALOGIZER_ALERTS__WEBHOOK_URL_FILE": {"secret": "", "key": "b"}}},
+        {"files": {"CATALOGIZER_ALERTS__WEBHOOK_URL_FILE": "https://alerts.example.org"}},
+        {"files": {"CATALOGIZER_DATABASE__URL_FILE": {"secret": "a", "key": "b"}}},
         {"serve": {"ingress": {"enabled": True, "host": ""}}},
         {"serve": {"replica": 3}},
         {"database": {"secret": "", "key": "url"}},
@@ -75,6 +82,77 @@ def test_what_it_renders_is_closed_and_names_only_settings_and_commands(file: Pa
     assert helm is not None
     manifests = program.rendered(helm, file)
     assert list(findings(manifests, variables(Settings), command_names())) == []
+
+
+@pytest.mark.parametrize("name", [name for name, field in variables(Settings).items() if is_secret(field)])
+def test_no_secret_is_a_value(name: str) -> None:
+    least = values(CHART / "ci" / "least-values.yaml")
+    for form in (name, f"{name}_FILE"):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(merged(least, {"settings": {form: "canary"}}), SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, str]]]:
+    """By process, the environments of its containers if everything that may be set is set."""
+    helm = program.find()
+    if helm is None:
+        pytest.skip("no Helm on this machine: python -m tools.helm builds one")
+    given = {
+        "files": {name: {"secret": "s", "key": "k"} for name in passed("helm") if name.endswith("FILE")},
+        "settings": {name: MARK for name in passed("helm") if not name.endswith("FILE")},
+    }
+    file = tmp_path_factory.mktemp("helm") / "values.yaml"
+    file.write_text(
+        yaml.safe_dump(merged(yaml.safe_load((CHART / "ci" / "least-values.yaml").read_text()), given))
+    )
+    found: dict[str, list[dict[str, str]]] = {}
+    for manifest in program.rendered(helm, file):
+        if (pod := pod_of(manifest)) is not None:
+            process = manifest["metadata"]["labels"]["app.kubernetes.io/component"]
+            found[process] = [
+                {one["name"]: one["value"] for one in container["env"]} for container in containers(pod)
+            ]
+    return found
+
+
+def test_each_setting_reaches_its_readers_and_no_other(environments: dict[str, list[dict[str, str]]]) -> None:
+    everybody = {"before", "watch", "stream", "project", "serve"}
+    for process in everybody:
+        expected = {name for name, who in passed("helm").items() if who in (process, "kafka", "every")}
+        for environment in environments[process]:
+            given = {name for name, value in environment.items() if value in (MARK, f"/run/files/{name}")}
+            assert given == expected
+
+
+@pytest.mark.skipif(program.find() is None, reason="no Helm on this machine: python -m tools.helm builds one")
+def test_alerts_and_tokens_of_the_example_are_settings_of_the_stream_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm = program.find()
+    assert helm is not None
+    manifests = program.rendered(helm, CHART / "ci" / "alerts-values.yaml")
+    (pod,) = [pod_of(one) for one in manifests if one["metadata"]["name"] == "test-stream" and pod_of(one)]
+    assert pod is not None
+    (container,) = pod["containers"]
+    (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "files"]
+    mounted = {
+        f"/run/files/{item['path']}": (source["secret"]["name"], item["key"])
+        for source in volume["projected"]["sources"]
+        for item in source["secret"]["items"]
+    }
+    for one in container["env"]:
+        value = one["value"]
+        if value.startswith("/run/files/"):
+            file = tmp_path / Path(value).name
+            file.write_text("https://alerts.example.org/" if mounted[value][1] == "webhook-url" else "s" * 32)
+            value = str(file)
+        monkeypatch.setenv(one["name"], value)
+    settings = load(Settings)
+    assert (settings.kafka.sasl_mechanism, settings.alerts.mail_to) == ("OAUTHBEARER", ("ops@example.org",))
+    assert settings.alerts.webhook_secret is not None and settings.alerts.smtp_password is not None
+    assert settings.kafka.sasl_oauthbearer_client_secret is not None
+    assert mounted["/run/files/CATALOGIZER_ALERTS__CAFILE"] == ("company-ca", "ca.crt")
 
 
 def a_pod(**container: Any) -> list[dict[str, Any]]:

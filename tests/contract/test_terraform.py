@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,24 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.settings import Settings
+from runtime.kafka_security import tokens_for
 from runtime.settings import PREFIX, load, variables
 from schemas.acls import acls
 from schemas.topics import ALL_TOPICS
 from tools import ROOT
+from tools.deployments import passed
 from tools.terraform import FOLDER, pages, table
 from tools.terraform.provider import Missing, find
 from tools.terraform.workspace import Workspace, prepare
 
 HERE = ("kafka", "secrets-and-rights")
-"""Terraform's own tests that the suite has time for, beside the example basic; all of them are
+"""Terraform's own tests that the suite has time for, beside `WHOLE`; all of them are
 `python -m tools.terraform test`."""
 
-VALUES = {"CATALOGIZER_GATEWAY__OIDC": "[]"}
+WHOLE = ("basic", "alerts")
+"""Those whose containers are compared with the program."""
+
+VALUES = {"CATALOGIZER_GATEWAY__OIDC": "[]", "CATALOGIZER_ALERTS__WEBHOOK_URL": "https://alerts.example.org/x"}
 """What stands in a secret whose setting is not a word."""
 
 
@@ -46,7 +52,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def tested(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
     """What `terraform test` said, by file."""
     filters = [f"-filter=tests/{name}.tftest.hcl" for name in HERE]
-    return said(workspace, *filters) | said(workspace, "-verbose", "-filter=tests/basic.tftest.hcl")
+    whole = [f"-filter=tests/{name}.tftest.hcl" for name in WHOLE]
+    return said(workspace, *filters) | said(workspace, "-verbose", *whole)
 
 
 def said(workspace: Workspace, *arguments: str) -> dict[str, list[dict[str, Any]]]:
@@ -61,17 +68,27 @@ def said(workspace: Workspace, *arguments: str) -> dict[str, list[dict[str, Any]
 
 @pytest.fixture(scope="module")
 def containers(tested: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """The containers of the example basic, by task."""
-    states = [message for message in tested["basic"] if message["type"] == "test_state"]
-    found: dict[str, dict[str, Any]] = states[0]["test_state"]["outputs"]["containers"]["value"]
+    """The containers of the wholes, by test and task."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in WHOLE:
+        states = [message for message in tested[name] if message["type"] == "test_state"]
+        tasks = states[0]["test_state"]["outputs"]["containers"]["value"].items()
+        found |= {f"{name}: {task}": container for task, container in tasks}
     return found
+
+
+def files_of(container: dict[str, Any]) -> dict[str, str]:
+    """By variable, the files that the program's own module writes from secrets before it starts."""
+    start = container.get("entryPoint") or []
+    assert start[:3] == ["python", "-m", "cli.from_environment"][: len(start)]
+    return dict(pair.split("=", 1) for pair in start[3:-1])
 
 
 def test_it_is_formatted(workspace: Workspace) -> None:
     assert workspace.run("fmt", "-check", "-recursive").stdout == ""
 
 
-@pytest.mark.parametrize("name", ("basic", *HERE))
+@pytest.mark.parametrize("name", (*WHOLE, *HERE))
 def test_terraform_s_own_tests_hold(name: str, tested: dict[str, list[dict[str, Any]]]) -> None:
     runs = {
         message["@testrun"]: message["test_run"]["status"]
@@ -97,7 +114,12 @@ def test_every_variable_is_a_setting_and_holds(
     for task, container in containers.items():
         with monkeypatch.context() as environment:
             given = {entry["name"]: entry["value"] for entry in container["environment"]}
-            fetched = [entry["name"] for entry in container["secrets"] if entry["name"] != "PGPASSWORD"]
+            files = files_of(container)
+            secrets = [entry["name"] for entry in container["secrets"]]
+            assert files.keys() <= set(secrets), task
+            fetched = [name for name in secrets if name != "PGPASSWORD" and name not in files]
+            paths = {value for variable, value in given.items() if variable.endswith("FILE") and "/tmp/" in value}
+            assert paths == set(files.values()), task
             for variable in (*given, *fetched):
                 assert variable in variables(Settings), (task, variable)
                 environment.setenv(variable, given.get(variable, VALUES.get(variable, "0123456789abcdef" * 4)))
@@ -106,6 +128,43 @@ def test_every_variable_is_a_setting_and_holds(
         assert ("PGPASSWORD" in {entry["name"] for entry in container["secrets"]}) == (
             settings.database.url is not None
         )
+
+
+def test_the_alerts_that_are_set_reach_the_stream_worker_s_settings(
+    containers: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in [variable for variable in os.environ if variable.startswith(PREFIX)]:
+        monkeypatch.delenv(variable)
+    container = containers["alerts: stream"]
+    for entry in container["environment"]:
+        monkeypatch.setenv(entry["name"], entry["value"])
+    for entry in container["secrets"]:
+        if entry["name"].startswith(PREFIX):
+            monkeypatch.setenv(entry["name"], VALUES.get(entry["name"], "0123456789abcdef"))
+    settings = load(Settings)
+    alerts, kafka = settings.alerts, settings.kafka
+    assert (alerts.kinds, alerts.mail_to) == (("root_lost", "disk_low"), ("ops@example.org",))
+    assert (alerts.cafile, alerts.mass_deletion_count) == (Path("/tmp/alerts-ca.pem"), 100)
+    assert kafka.sasl_oauthbearer_client_id == "catalogizer-stream"
+    assert kafka.sasl_oauthbearer_client_secret is not None and kafka.sasl_password is None
+    assert tokens_for(kafka) is not None
+
+
+def test_every_setting_can_be_passed_or_there_is_a_reason() -> None:
+    given = passed("terraform")
+    alerts = (ROOT / FOLDER / "alerts.tf").read_text()
+    named = {f"CATALOGIZER_ALERTS__{name}" for name in re.findall(r"^ +([A-Z_]+) += ", alerts, re.M)}
+    of_alerts = {name.removesuffix("_FILE") for name in given if name.startswith("CATALOGIZER_ALERTS__")}
+    assert {name for name in named if name in variables(Settings)} == of_alerts
+    secrets = {
+        name.removesuffix("_FILE") for name, who in given.items() if who == "kafka" and name.endswith("_FILE")
+    }
+    main = (ROOT / FOLDER / "main.tf").read_text()
+    assert secrets == set(re.findall(r'password = "(CATALOGIZER_KAFKA__[A-Z_]+)"', main))
+    # the rest by maps, which take every setting of their processes
+    assert {who for name, who in given.items() if "ALERTS__" not in name} == {
+        "watch", "stream", "serve", "kafka", "every"
+    }  # fmt: skip
 
 
 def test_no_secret_stands_in_an_environment(containers: dict[str, dict[str, Any]]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -43,8 +45,8 @@ class Reply:
 class HttpTarget:
     """`replies`: given in turns, then `rest`."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/hooks/canary-path"
+    def __init__(self, port: int, scheme: str = "http") -> None:
+        self.url = f"{scheme}://127.0.0.1:{port}/hooks/canary-path"
         self.replies: list[Reply] = []
         self.rest = Reply(204)
         self.posted: list[Posted] = []
@@ -64,8 +66,8 @@ class HttpTarget:
 
 
 @contextmanager
-def http_target() -> Iterator[HttpTarget]:
-    """A server for the block."""
+def http_target(tls: ssl.SSLContext | None = None) -> Iterator[HttpTarget]:
+    """A server for the block; over TLS with a certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -85,8 +87,14 @@ def http_target() -> Iterator[HttpTarget]:
         def log_message(self, format: str, *arguments: object) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    target = HttpTarget(server.server_address[1])
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that does not trust us leaves."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    target = HttpTarget(server.server_address[1], "http" if tls is None else "https")
     with _served(server):
         yield target
         target.ended.set()
@@ -94,20 +102,27 @@ def http_target() -> Iterator[HttpTarget]:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A mail that was taken."""
+    """A mail that was taken. `sealed`: over TLS; `user`: who had signed in."""
 
     to: tuple[str, ...]
     data: bytes
+    sealed: bool = False
+    user: str | None = None
 
 
 class SmtpTarget:
-    """`refusals`: by recipient the replies to RCPT that are given in turns, before it is taken."""
+    """`refusals`: by recipient the replies to RCPT that are given in turns, before it is taken. `accounts`: passwords by
+    user. `starttls`: the reply to STARTTLS, which is offered if the server has a certificate and is not all TLS."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"smtp://127.0.0.1:{port}"
+    def __init__(self, port: int, scheme: str) -> None:
+        self.port = port
+        self.url = f"{scheme}://127.0.0.1:{port}"
         self.refusals: dict[str, list[str]] = {}
+        self.accounts: dict[str, str] = {}
+        self.starttls = "220 go on"
         self.mails: list[Handed] = []
         self.logins: list[str] = []
+        self.connections = 0
 
     def to(self, address: str) -> list[bytes]:
         """What an address was sent."""
@@ -115,20 +130,34 @@ class SmtpTarget:
 
 
 @contextmanager
-def smtp_target() -> Iterator[SmtpTarget]:
-    """A server for the block."""
+def smtp_target(scheme: str = "smtp", tls: ssl.SSLContext | None = None) -> Iterator[SmtpTarget]:
+    """A server for the block. `scheme`: smtp, starttls or smtps, the last two with its certificate."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            target.connections += 1
+            with suppress(OSError):  # of TLS too: the client has left
+                if scheme == "smtps":
+                    self._seal()
+                self._talk()
+
+        def _talk(self) -> None:
             recipients: list[str] = []
+            user = None
             self._reply("220 test")
             while line := self.rfile.readline().decode().strip():
                 verb = line.split(" ")[0].upper()
                 if verb == "EHLO":
-                    self._reply("250-test\r\n250 AUTH PLAIN")
+                    offered = scheme == "starttls" and tls is not None and not self._sealed
+                    self._reply("250-test\r\n" + "250-STARTTLS\r\n" * offered + "250 AUTH PLAIN")
+                elif verb == "STARTTLS":
+                    self._reply(target.starttls)
+                    if target.starttls.startswith("220"):
+                        self._seal()
                 elif verb == "AUTH":
                     target.logins.append(line)
-                    self._reply("535 5.7.8 no such user")
+                    user = self._user(line.split(" ")[-1])
+                    self._reply("535 5.7.8 no such user" if user is None else "235 2.7.0 welcome")
                 elif verb == "RCPT":
                     address = line.partition("<")[2].partition(">")[0]
                     refusals = target.refusals.get(address)
@@ -139,7 +168,7 @@ def smtp_target() -> Iterator[SmtpTarget]:
                     self._reply("250 ok")
                 elif verb == "DATA":
                     self._reply("354 go on")
-                    target.mails.append(Handed(tuple(recipients), self._data()))
+                    target.mails.append(Handed(tuple(recipients), self._data(), self._sealed, user))
                     recipients = []
                     self._reply("250 taken")
                 elif verb == "QUIT":
@@ -147,6 +176,25 @@ def smtp_target() -> Iterator[SmtpTarget]:
                     return
                 else:
                     self._reply("250 ok")
+
+        @property
+        def _sealed(self) -> bool:
+            return isinstance(self.connection, ssl.SSLSocket)
+
+        def _seal(self) -> None:
+            assert tls is not None
+            self.request = tls.wrap_socket(self.connection, server_side=True)
+            self.setup()
+
+        def finish(self) -> None:
+            with suppress(OSError):
+                super().finish()
+            if self._sealed:
+                self.connection.close()
+
+        def _user(self, response: str) -> str | None:
+            _, user, password = base64.b64decode(response).decode().split("\0")
+            return user if target.accounts.get(user) == password else None
 
         def _data(self) -> bytes:
             lines: list[bytes] = []
@@ -161,7 +209,7 @@ def smtp_target() -> Iterator[SmtpTarget]:
         allow_reuse_address = True
 
     server = Server(("127.0.0.1", 0), Handler)
-    target = SmtpTarget(server.server_address[1])
+    target = SmtpTarget(server.server_address[1], scheme)
     with _served(server):
         yield target
 

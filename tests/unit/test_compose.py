@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 OBSERVABILITY = ROOT / "infra" / "observability"
 ONE_SHOT = {"topics", "migrate", "admin"}
 OURS = ONE_SHOT | {"watch", "stream", "project", "serve"}
+NO_KAFKA = {"migrate", "admin"}
 FOREIGN = {"kafka", "postgres"}
 OBSERVING = {"prometheus", "grafana"}
 ALL = sorted(OURS | FOREIGN | OBSERVING)
@@ -68,7 +69,7 @@ def test_its_variables_are_settings_and_hold(
         assert variable.removesuffix("_FILE") in variables(Settings)
         if value is not None:  # handed on where it is set
             monkeypatch.setenv(variable, str(secret) if variable.endswith("_FILE") else value)
-    assert load(Settings).kafka.bootstrap_servers == "kafka:9092"
+    assert load(Settings).kafka.bootstrap_servers == (None if name in NO_KAFKA else "kafka:9092")
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -168,8 +169,15 @@ def test_the_secrets_script_makes_each_once_and_keeps_them(tmp_path: Path) -> No
     script = tmp_path / "make-secrets.sh"
     shutil.copy(ROOT / "infra" / "compose" / "make-secrets.sh", script)
     subprocess.run(["sh", str(script)], check=True, capture_output=True, timeout=30)
-    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    folders = {
+        path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir() if path.is_dir()
+    }
+    assert folders == dict.fromkeys(("watch", "stream", "serve", "kafka"), 0o755)
+    added = tmp_path / "secrets" / "stream" / "webhook_url"
+    added.write_text("https://alerts.example.org")
+    files = {path: path.read_text() for path in (tmp_path / "secrets").rglob("*") if path.is_file()}
     subprocess.run(["sh", str(script)], check=True, capture_output=True, timeout=30)
-    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
+    assert {path: path.read_text() for path in (tmp_path / "secrets").rglob("*") if path.is_file()} == files
+    made = {path.name: text for path, text in files.items()}
     assert made["postgres_password"] in made["database_url"]
     assert len(made["token_secret"]) >= 32

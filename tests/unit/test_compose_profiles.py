@@ -82,7 +82,8 @@ def test_the_one_broker_waits_for_no_replicas_as_the_embedded_one(name: str, pla
 
 def test_brokers_are_of_the_version_that_is_embedded_and_tested(everything: dict[str, Any]) -> None:
     (version,) = {jar.version for jar in jars.locked(jars.SERVER) if jar.artifact == "kafka-clients"}
-    assert {everything["services"][name]["image"] for name in BROKERS} == {f"apache/kafka:{version}"}
+    images = {everything["services"][name]["image"] for name in BROKERS}
+    assert {image.partition("@")[0] for image in images} == {f"apache/kafka:{version}"}
 
 
 def test_three_brokers_keep_two_copies_of_what_they_acknowledge(everything: dict[str, Any]) -> None:
@@ -108,7 +109,7 @@ def test_everybody_knows_all_three(everything: dict[str, Any]) -> None:
     ours = {
         name: service["environment"]["CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS"]
         for name, service in everything["services"].items()
-        if "build" in service
+        if "build" in service and name not in ("demo", "migrate", "admin")
     }
     assert set(ours.values()) == {"kafka:9092,kafka-2:9092,kafka-3:9092"}
     assert everything["services"]["topics"]["environment"]["CATALOGIZER_KAFKA__REPLICATION_FACTOR"] == "3"

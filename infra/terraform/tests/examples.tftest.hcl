@@ -47,7 +47,7 @@ run "complete" {
   }
 
   assert {
-    condition     = strcontains(output.producer.environment.CATALOGIZER_PRODUCER__ROOTS, "fs-0123.studio.example") && output.producer.container.entryPoint[0] == "sh"
+    condition     = strcontains(output.producer.environment.CATALOGIZER_PRODUCER__ROOTS, "fs-0123.studio.example") && join(" ", output.producer.container.entryPoint) == "python -m cli.from_environment SHARE_PASSWORD=/tmp/share-password --"
     error_message = "FSx is found by its id, and the share's password goes into a file"
   }
 

@@ -96,6 +96,60 @@ run "existing" {
   }
 }
 
+run "existing_with_tokens" {
+  command = plan
+
+  variables {
+    existing = {
+      bootstrap_servers = "kafka:9093"
+      sasl_mechanism    = "OAUTHBEARER"
+      ca_secret_arn     = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ca"
+      oauthbearer       = { token_endpoint_url = "https://id.example/token", scope = "kafka", ca_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:company" }
+    }
+  }
+
+  module {
+    source = "./modules/kafka"
+  }
+
+  assert {
+    condition     = { for name, value in output.environment : name => value if startswith(name, "CATALOGIZER_KAFKA__S") } == { CATALOGIZER_KAFKA__SECURITY_PROTOCOL = "SASL_SSL", CATALOGIZER_KAFKA__SASL_MECHANISM = "OAUTHBEARER", CATALOGIZER_KAFKA__SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL = "https://id.example/token", CATALOGIZER_KAFKA__SASL_OAUTHBEARER_SCOPE = "kafka", CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CAFILE = "/tmp/token-ca.pem", CATALOGIZER_KAFKA__SSL_CAFILE = "/tmp/kafka-ca.pem" } && output.signs_in && output.with_tokens
+    error_message = "tokens are requested at the endpoint, by client id and secret"
+  }
+
+  assert {
+    condition     = output.files.stream == output.files.operator && { for name, file in output.files.stream : name => file.path } == { KAFKA_CA = "/tmp/kafka-ca.pem", TOKEN_CA = "/tmp/token-ca.pem" }
+    error_message = "authorities are files of every task"
+  }
+}
+
+run "existing_with_certificates" {
+  command = plan
+
+  variables {
+    existing = {
+      bootstrap_servers       = "kafka:9093"
+      security_protocol       = "SSL"
+      ca_file                 = "/etc/ssl/kafka.pem"
+      certificate_secret_arns = { for user in ["watch", "stream", "project", "serve", "operator"] : user => "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${user}" }
+    }
+  }
+
+  module {
+    source = "./modules/kafka"
+  }
+
+  assert {
+    condition     = { for name, value in output.environment : name => value if startswith(name, "CATALOGIZER_KAFKA__S") } == { CATALOGIZER_KAFKA__SECURITY_PROTOCOL = "SSL", CATALOGIZER_KAFKA__SSL_CAFILE = "/etc/ssl/kafka.pem", CATALOGIZER_KAFKA__SSL_CERTFILE = "/tmp/kafka.pem" } && !output.signs_in && !output.with_tokens
+    error_message = "a certificate instead of a password"
+  }
+
+  assert {
+    condition     = { for user, files in output.files : user => files.KAFKA_CERTIFICATE } == { for user in ["watch", "stream", "project", "serve", "operator"] : user => { path = "/tmp/kafka.pem", arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${user}" } }
+    error_message = "each component has its own"
+  }
+}
+
 run "a_password_in_the_servers_is_refused" {
   command = plan
 

@@ -52,6 +52,11 @@ run "ecs" {
   }
 
   assert {
+    condition     = join(" ", output.container.entryPoint) == "python -m cli.from_environment SHARE_PASSWORD=/tmp/share-password --" && strcontains(output.environment.CATALOGIZER_PRODUCER__ROOTS, "\"password_file\":\"/tmp/share-password\"")
+    error_message = "the share's password becomes a file, by the program itself because the image has no shell"
+  }
+
+  assert {
     condition     = keys(aws_iam_role.instance) == ["this"] && endswith(aws_iam_role_policy_attachment.instance["this"].policy_arn, "AmazonEC2ContainerServiceforEC2Role") && length(aws_iam_instance_profile.instance) == 1 && length(aws_iam_role.eks) == 0
     error_message = "the instance may be one of ECS's, and no more"
   }
@@ -101,6 +106,68 @@ run "host" {
     condition     = strcontains(output.cloud_init, "ConditionPathExists=/etc/catalogizer/secrets/kafka-password") && strcontains(output.cloud_init, "--read-only") && strcontains(output.cloud_init, "/srv/media/films:/srv/media/films:ro")
     error_message = "which waits for its secrets, and reads media only"
   }
+
+  assert {
+    condition     = one(regexall("ExecStart=(?:.*\\\\\n)*.*", local.unit)) == "ExecStart=${join(" \\\n  ", local.run)}" && endswith(local.run[length(local.run) - 1], "sha256:0f watch")
+    error_message = "the command is one, over its lines, to its end"
+  }
+}
+
+run "eks_with_tokens_and_certificates" {
+  variables {
+    platform          = "eks"
+    eks               = { namespace = "media", oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/oidc.example", oidc_provider_url = "oidc.example" }
+    environment       = { CATALOGIZER_PRODUCER__RECONCILE_SECONDS = "3600" }
+    kafka_environment = { CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS = "kafka:9096", CATALOGIZER_KAFKA__SASL_MECHANISM = "OAUTHBEARER", CATALOGIZER_KAFKA__SSL_CERTFILE = "/tmp/kafka.pem", CATALOGIZER_KAFKA__SSL_CAFILE = "/etc/ssl/kafka.pem" }
+    secret_arns       = { kafka = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:w", kafka_files = { "kafka.pem" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:c" }, share = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:s" }
+  }
+
+  module {
+    source = "./modules/producer"
+  }
+
+  assert {
+    condition     = { for one in yamldecode(split("---\n", output.manifest)[2]).spec.template.spec.containers[0].env : one.name => one.value if startswith(one.name, "CATALOGIZER_KAFKA__S") || endswith(one.name, "RECONCILE_SECONDS") } == { CATALOGIZER_KAFKA__SASL_MECHANISM = "OAUTHBEARER", CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CLIENT_ID = "catalogizer-watch", CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CLIENT_SECRET_FILE = "/mnt/secrets/kafka-password", CATALOGIZER_KAFKA__SSL_CERTFILE = "/mnt/secrets/kafka.pem", CATALOGIZER_KAFKA__SSL_CAFILE = "/etc/ssl/kafka.pem", CATALOGIZER_PRODUCER__RECONCILE_SECONDS = "3600" }
+    error_message = "client id, client secret and certificate, where the files are"
+  }
+
+  assert {
+    condition     = toset([for object in yamldecode(yamldecode(split("---\n", output.manifest)[1]).spec.parameters.objects) : object.objectName]) == toset(["arn:aws:secretsmanager:eu-central-1:123456789012:secret:c", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:s", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:w"])
+    error_message = "which come of its secrets"
+  }
+}
+
+run "host_with_a_certificate" {
+  variables {
+    platform          = "host"
+    roots             = [{ name = "films", library = "home", path = "/srv/media/films" }]
+    kafka_environment = { CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS = "kafka:9096", CATALOGIZER_KAFKA__SECURITY_PROTOCOL = "SSL", CATALOGIZER_KAFKA__SSL_CERTFILE = "/tmp/kafka.pem" }
+    secret_arns       = { kafka_files = { "kafka.pem" = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:c" } }
+  }
+
+  module {
+    source = "./modules/producer"
+  }
+
+  assert {
+    condition     = toset(output.secret_files) == toset(["kafka.pem"]) && output.environment.CATALOGIZER_KAFKA__SSL_CERTFILE == "/run/catalogizer/kafka.pem" && strcontains(output.cloud_init, "ConditionPathExists=/etc/catalogizer/secrets/kafka.pem") && strcontains(output.cloud_init, "--volume /etc/catalogizer/secrets:/run/catalogizer:ro")
+    error_message = "the operator puts the certificate there"
+  }
+}
+
+run "a_certificate_without_its_secret_is_refused" {
+  command = plan
+
+  variables {
+    platform          = "host"
+    kafka_environment = { CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS = "kafka:9096", CATALOGIZER_KAFKA__SSL_CERTFILE = "/tmp/kafka.pem" }
+  }
+
+  module {
+    source = "./modules/producer"
+  }
+
+  expect_failures = [var.secret_arns]
 }
 
 run "a_share_without_a_password_is_refused" {

@@ -59,7 +59,7 @@ run "streams" {
   }
 
   assert {
-    condition     = one(output.container.command) == "stream" && output.container.environment[index(output.container.environment[*].name, "CATALOGIZER_STREAMS__HEALTH__PORT")].value == "8081" && strcontains(output.container.healthCheck.command[3], ":8081/health/live")
+    condition     = one(output.container.command) == "stream" && output.container.environment[index(output.container.environment[*].name, "CATALOGIZER_STREAMS__HEALTH__PORT")].value == "8081" && join(" ", output.container.healthCheck.command) == "CMD python -m cli.health 8081 --live"
     error_message = "a stream worker, judged by whether it lives"
   }
 

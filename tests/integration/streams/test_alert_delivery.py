@@ -19,6 +19,7 @@ from tests.support.alert_targets import HttpTarget, Reply, SmtpTarget, http_targ
 from tests.support.alert_worker import AlertWorker, alerting
 from tests.support.committed import Read
 from tests.support.letters import all_open
+from tests.support.tls import DAY, NOW, Authority
 from tests.support.topic import NewRecord, group_offsets, header, read, write
 from tests.support.waiting import wait_until
 
@@ -170,3 +171,32 @@ def test_what_no_target_answers_to_in_time_and_what_is_no_alert_are_dead_letters
     assert reasons[1].endswith(" s: HTTP 503: not at ***")
     assert "canary" not in worker.log.read_text()
     assert len(mail.logins) == 1
+
+
+def test_mail_over_tls_is_delivered_and_with_the_wrong_authority_is_a_dead_letter_after_retries(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    ours, theirs = Authority(tmp_path), Authority(tmp_path / "other")
+    with smtp_target("starttls", theirs.context("127.0.0.1", NOW + DAY)) as mail:
+        mail.accounts = {"user": "canary-password"}
+        signing_in = by_mail(mail, ONE) | {
+            "smtp_url": mail.url.replace("//", "//user@"), "smtp_password": "canary-password",
+        }  # fmt: skip
+        write(kafka, said(1))
+        with alerting(kafka, signing_in | {"cafile": str(ours.file)}, tmp_path):
+            settled(kafka, 1)
+        (letter,) = letters(kafka)
+        reason = header(letter, X_EXCEPTION_MESSAGE) or ""
+        assert re.fullmatch(
+            rf"mail:one@example\.org: given up after \d s: the certificate of 127\.0\.0\.1:{mail.port} is not trusted: "
+            r"[^;]+; CATALOGIZER_ALERTS__CAFILE names the trusted authorities",
+            reason,
+        ), reason
+        assert mail.connections >= 3
+        assert (mail.logins, mail.mails) == ([], [])
+        with alerting(kafka, signing_in | {"cafile": str(theirs.file)}, tmp_path):
+            asyncio.run(redrive(kafka, all_open(ALERTS)))
+            wait_until(lambda: len(mail.mails) == 1, 30, what="the mail")
+    (handed,) = mail.mails
+    assert (handed.to, handed.sealed, handed.user) == ((ONE,), True, "user")

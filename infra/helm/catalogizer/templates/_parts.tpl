@@ -50,16 +50,32 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* Settings of every process: the address of Kafka, the credentials there, and additional settings. */}}
+{{/* Whether a process reads a setting: those of the other processes are not passed to it. */}}
+{{- define "reads" -}}
+{{- $own := get (dict "watch" "PRODUCER" "stream" "(STREAMS|ALERTS)" "serve" "GATEWAY") .component }}
+{{- if or (not (regexMatch "^CATALOGIZER_(PRODUCER|STREAMS|ALERTS|GATEWAY)__" .name)) (and $own (regexMatch (printf "^CATALOGIZER_%s__" $own) .name)) }}yes{{ end }}
+{{- end }}
+
+{{- define "files" -}}
+{{- range $name, $file := .top.Values.files }}{{ if include "reads" (dict "component" $.component "name" $name) }}
+- secret: {name: {{ $file.secret }}, items: [{key: {{ $file.key | quote }}, path: {{ $name }}}]}
+{{- end }}{{ end }}
+{{- end }}
+
+{{- define "password" -}}{{ with .Values.kafka }}{{ if and (hasPrefix "SASL" .protocol) (ne .mechanism "OAUTHBEARER") }}yes{{ end }}{{ end }}{{- end }}
+
+{{/* Settings of a process: the address of Kafka, the credentials there, additional settings and files. */}}
 {{- define "settings" -}}
 - {name: CATALOGIZER_STATE_DIR, value: /var/lib/catalogizer}
-{{- with .Values.kafka }}
+{{- with .top.Values.kafka }}
 - {name: CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS, value: {{ .servers | quote }}}
 - {name: CATALOGIZER_KAFKA__REPLICATION_FACTOR, value: {{ .replication | quote }}}
 - {name: CATALOGIZER_KAFKA__LANES, value: {{ .lanes | quote }}}
 - {name: CATALOGIZER_KAFKA__SECURITY_PROTOCOL, value: {{ .protocol }}}
 {{- if hasPrefix "SASL" .protocol }}
 - {name: CATALOGIZER_KAFKA__SASL_MECHANISM, value: {{ .mechanism }}}
+{{- end }}
+{{- if include "password" $.top }}
 - {name: CATALOGIZER_KAFKA__SASL_USERNAME, value: {{ required "kafka.username" .username | quote }}}
 - {name: CATALOGIZER_KAFKA__SASL_PASSWORD_FILE, value: /run/kafka/{{ .password.key }}}
 {{- end }}
@@ -67,9 +83,12 @@ securityContext:
 - {name: CATALOGIZER_KAFKA__SSL_CAFILE, value: /run/authority/{{ .authority.key }}}
 {{- end }}
 {{- end }}
-{{- range $name, $value := .Values.settings }}
+{{- range $name, $value := .top.Values.settings }}{{ if include "reads" (dict "component" $.component "name" $name) }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
-{{- end }}
+{{- end }}{{ end }}
+{{- range $name, $file := .top.Values.files }}{{ if include "reads" (dict "component" $.component "name" $name) }}
+- {name: {{ $name }}, value: /run/files/{{ $name }}}
+{{- end }}{{ end }}
 {{- end }}
 
 {{- define "database" -}}
@@ -78,21 +97,30 @@ securityContext:
 
 {{- define "mounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{- if hasPrefix "SASL" .Values.kafka.protocol }}
+{{- if include "password" .top }}
 - {name: kafka, mountPath: /run/kafka, readOnly: true}
 {{- end }}
-{{- if .Values.kafka.authority.secret }}
+{{- if .top.Values.kafka.authority.secret }}
 - {name: authority, mountPath: /run/authority, readOnly: true}
+{{- end }}
+{{- if include "files" . }}
+- {name: files, mountPath: /run/files, readOnly: true}
 {{- end }}
 {{- end }}
 
 {{- define "volumes" -}}
 - {name: tmp, emptyDir: {sizeLimit: 256Mi}}
-{{- if hasPrefix "SASL" .Values.kafka.protocol }}
-- {name: kafka, secret: {secretName: {{ required "kafka.password.secret" .Values.kafka.password.secret }}, defaultMode: 0440}}
+{{- if include "password" .top }}
+- {name: kafka, secret: {secretName: {{ required "kafka.password.secret" .top.Values.kafka.password.secret }}, defaultMode: 0440}}
 {{- end }}
-{{- if .Values.kafka.authority.secret }}
-- {name: authority, secret: {secretName: {{ .Values.kafka.authority.secret }}, defaultMode: 0440}}
+{{- if .top.Values.kafka.authority.secret }}
+- {name: authority, secret: {secretName: {{ .top.Values.kafka.authority.secret }}, defaultMode: 0440}}
+{{- end }}
+{{- with include "files" . }}
+- name: files
+  projected:
+    defaultMode: 0440
+    sources: {{- . | nindent 6 }}
 {{- end }}
 {{- end }}
 

@@ -23,7 +23,26 @@ locals {
   security_protocol = local.create ? "SASL_SSL" : var.existing.security_protocol
   sasl_mechanism    = local.create || startswith(local.security_protocol, "SASL") ? try(coalesce(var.existing.sasl_mechanism), "SCRAM-SHA-512") : null
   replication       = local.create ? 3 : var.existing.replication
-  ca_file           = local.create ? null : var.existing.ca_file
+  ca_file           = local.create ? null : var.existing.ca_secret_arn != null ? "/tmp/kafka-ca.pem" : var.existing.ca_file
+  oauthbearer       = local.create ? null : var.existing.oauthbearer
+  certificates      = local.create ? {} : var.existing.certificate_secret_arns
+
+  # What tasks get as files (module task), and by which settings they find them.
+  shared_files = {
+    for name, file in {
+      KAFKA_CA = { path = "/tmp/kafka-ca.pem", arn = try(var.existing.ca_secret_arn, null) }
+      TOKEN_CA = { path = "/tmp/token-ca.pem", arn = try(local.oauthbearer.ca_secret_arn, null) }
+    } : name => file if file.arn != null
+  }
+
+  token_environment = local.oauthbearer == null ? {} : {
+    for name, value in {
+      CATALOGIZER_KAFKA__SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL = local.oauthbearer.token_endpoint_url
+      CATALOGIZER_KAFKA__SASL_OAUTHBEARER_SCOPE              = local.oauthbearer.scope
+      CATALOGIZER_KAFKA__SASL_OAUTHBEARER_EXTENSIONS         = local.oauthbearer.extensions
+      CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CAFILE             = contains(keys(local.shared_files), "TOKEN_CA") ? local.shared_files.TOKEN_CA.path : null
+    } : name => value if value != null
+  }
 }
 
 resource "aws_security_group" "this" {

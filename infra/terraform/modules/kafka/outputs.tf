@@ -18,12 +18,27 @@ output "environment" {
     },
     local.sasl_mechanism == null ? {} : { CATALOGIZER_KAFKA__SASL_MECHANISM = local.sasl_mechanism },
     local.ca_file == null ? {} : { CATALOGIZER_KAFKA__SSL_CAFILE = local.ca_file },
+    length(local.certificates) == 0 ? {} : { CATALOGIZER_KAFKA__SSL_CERTFILE = "/tmp/kafka.pem" },
+    local.token_environment,
   )
 }
 
 output "signs_in" {
-  description = "Whether clients sign in with user and password."
+  description = "Whether clients sign in with user and password, or client id and client secret."
   value       = local.sasl_mechanism != null
+}
+
+output "with_tokens" {
+  description = "Whether they sign in by OAUTHBEARER."
+  value       = local.oauthbearer != null
+}
+
+output "files" {
+  description = "By user (watch, stream, project, serve, operator) the files of its tasks: secret_files of module task."
+  value = { for user in ["watch", "stream", "project", "serve", "operator"] : user => merge(
+    local.shared_files,
+    { for name, arn in local.certificates : "KAFKA_CERTIFICATE" => { path = "/tmp/kafka.pem", arn = arn } if name == user },
+  ) }
 }
 
 output "cluster_arn" {

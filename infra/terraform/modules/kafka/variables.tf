@@ -9,15 +9,23 @@ variable "name" {
 }
 
 variable "existing" {
-  description = "Existing brokers; nothing is created then. sasl_mechanism: SCRAM-SHA-512 by default; with PLAINTEXT and SSL only the network restricts access. cluster_name and cluster_arn: of an MSK cluster, to scale on its lag and to create policies for its topics."
+  description = "Existing brokers; nothing is created then. sasl_mechanism: SCRAM-SHA-512 by default. oauthbearer: with OAUTHBEARER, where tokens are requested; client ids are catalogizer-COMPONENT, client secrets those of given_secrets. certificate_secret_arns: with SSL or SASL_SSL, by watch, stream, project, serve and operator, secrets with certificate chain and key in PEM (mutual TLS). ca_file: authorities in the image; ca_secret_arn: in a secret. Without a mechanism or certificates only the network restricts access. cluster_name and cluster_arn: of an MSK cluster, to scale on its lag and to create policies for its topics."
   type = object({
     bootstrap_servers = string
     security_protocol = optional(string, "SASL_SSL")
     sasl_mechanism    = optional(string)
     ca_file           = optional(string)
-    cluster_name      = optional(string)
-    cluster_arn       = optional(string)
-    replication       = optional(number, 3)
+    ca_secret_arn     = optional(string)
+    oauthbearer = optional(object({
+      token_endpoint_url = string
+      scope              = optional(string)
+      extensions         = optional(string)
+      ca_secret_arn      = optional(string)
+    }))
+    certificate_secret_arns = optional(map(string), {})
+    cluster_name            = optional(string)
+    cluster_arn             = optional(string)
+    replication             = optional(number, 3)
   })
   default = null
 
@@ -37,8 +45,33 @@ variable "existing" {
   }
 
   validation {
-    condition     = var.existing == null || try(contains(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], coalesce(var.existing.sasl_mechanism, "PLAIN")), false)
-    error_message = "sasl_mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512: the platform speaks no other."
+    condition     = var.existing == null || try(contains(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"], coalesce(var.existing.sasl_mechanism, "PLAIN")), false)
+    error_message = "sasl_mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER: the platform speaks no other."
+  }
+
+  validation {
+    condition     = var.existing == null || try((coalesce(var.existing.sasl_mechanism, "none") == "OAUTHBEARER") == (var.existing.oauthbearer != null), false)
+    error_message = "oauthbearer belongs to the mechanism OAUTHBEARER, which needs it."
+  }
+
+  validation {
+    condition     = try(var.existing.oauthbearer, null) == null || can(regex("^https://[^/?#@ ]+", var.existing.oauthbearer.token_endpoint_url))
+    error_message = "token_endpoint_url is an https:// address."
+  }
+
+  validation {
+    condition     = var.existing == null || try(length(var.existing.certificate_secret_arns) == 0 || (endswith(var.existing.security_protocol, "SSL") && toset(keys(var.existing.certificate_secret_arns)) == toset(["watch", "stream", "project", "serve", "operator"])), false)
+    error_message = "certificate_secret_arns belongs to SSL and SASL_SSL, and is of watch, stream, project, serve and operator."
+  }
+
+  validation {
+    condition     = var.existing == null || try(alltrue([for arn in concat(compact([var.existing.ca_secret_arn, try(var.existing.oauthbearer.ca_secret_arn, null)]), values(var.existing.certificate_secret_arns)) : can(regex("^arn:[a-z-]+:secretsmanager:", arn))]), false)
+    error_message = "ARNs of secrets, or ARN:KEY::."
+  }
+
+  validation {
+    condition     = var.existing == null || try(var.existing.ca_file == null || var.existing.ca_secret_arn == null, false)
+    error_message = "ca_file or ca_secret_arn: one of the two."
   }
 }
 

@@ -3,9 +3,6 @@
 
 locals {
   ecs = var.platform == "ecs-ec2" ? { this = var.ecs } : {}
-
-  # ECS passes secrets in the environment; the share's password must be in a file, which is read at every connection.
-  share_entry_point = ["sh", "-c", "umask 077; printf %s \"$SHARE_PASSWORD\" > ${local.share_password_file}; unset SHARE_PASSWORD; exec python -m cli.main \"$@\"", "catalogizer"]
 }
 
 data "aws_ssm_parameter" "ami" {
@@ -132,7 +129,6 @@ module "task" {
   installation       = var.name
   image              = var.image
   command            = ["watch"]
-  entry_point        = length(local.shares) == 0 ? null : local.share_entry_point
   cpu                = 1024
   memory             = 2048
   launch_type        = "EC2"
@@ -144,9 +140,11 @@ module "task" {
   environment        = local.environment
   tags               = var.tags
 
-  secrets = merge(
-    local.signs_in ? { CATALOGIZER_KAFKA__SASL_PASSWORD = "${var.secret_arns.kafka}:password::" } : {},
-    length(local.shares) == 0 ? {} : { SHARE_PASSWORD = var.secret_arns.share },
+  secrets = local.signs_in ? { (local.kafka_names.password) = "${var.secret_arns.kafka}:password::" } : {}
+
+  secret_files = merge(
+    { for file in values(local.kafka_files) : upper(replace(trimsuffix(file, ".pem"), "-", "_")) => { path = "${local.secret_folder}/${file}", arn = var.secret_arns.kafka_files[file] } },
+    length(local.shares) == 0 ? {} : { SHARE_PASSWORD = { path = local.share_password_file, arn = var.secret_arns.share } },
   )
 
   host_mounts = merge(

@@ -7,11 +7,12 @@ locals {
   account = "catalogizer-${var.producer_name}"
 
   secret_files = merge(
+    { for file in values(local.kafka_files) : file => { arn = var.secret_arns.kafka_files[file], json_key = null } },
     local.signs_in ? { kafka-password = { arn = var.secret_arns.kafka, json_key = "password" } } : {},
     length(local.shares) == 0 ? {} : { share-password = { arn = var.secret_arns.share, json_key = null } },
   )
 
-  eks_environment = merge(local.environment, local.signs_in ? { CATALOGIZER_KAFKA__SASL_PASSWORD_FILE = "/mnt/secrets/kafka-password" } : {})
+  eks_environment = merge(local.environment, local.signs_in ? { "${local.kafka_names.password}_FILE" = "/mnt/secrets/kafka-password" } : {})
 
   manifest = { for key, eks in local.eks : key => [
     {

@@ -10,11 +10,10 @@ locals {
   local_ = [for root in var.roots : root if root.share == null]
   fsx    = toset(compact([for root in local.shares : root.share.fsx_id]))
 
-  share_password_file = {
-    ecs-ec2 = "/tmp/share-password"
-    eks     = "/mnt/secrets/share-password"
-    host    = "/run/catalogizer/share-password"
-  }[var.platform]
+  # Where files with secrets are in the container.
+  secret_folder = { ecs-ec2 = "/tmp", eks = "/mnt/secrets", host = "/run/catalogizer" }[var.platform]
+
+  share_password_file = "${local.secret_folder}/share-password"
 
   roots = concat(
     [for root in local.local_ : { name = root.name, library = root.library, site = root.site, path = root.path, exclude = root.exclude }],
@@ -37,9 +36,22 @@ locals {
   # by the setting and not by the secret, whose ARN is known only after it was created
   signs_in = contains(keys(var.kafka_environment), "CATALOGIZER_KAFKA__SASL_MECHANISM")
 
+  kafka_names = try(var.kafka_environment["CATALOGIZER_KAFKA__SASL_MECHANISM"], "") == "OAUTHBEARER" ? {
+    user     = "CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CLIENT_ID"
+    password = "CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CLIENT_SECRET"
+    } : {
+    user     = "CATALOGIZER_KAFKA__SASL_USERNAME"
+    password = "CATALOGIZER_KAFKA__SASL_PASSWORD"
+  }
+
+  # Settings whose file comes from a secret: below /tmp in a task, elsewhere on other platforms.
+  kafka_files = { for name, value in var.kafka_environment : name => basename(value) if startswith(value, "/tmp/") }
+
   environment = merge(
+    var.environment,
     var.kafka_environment,
-    local.signs_in ? { CATALOGIZER_KAFKA__SASL_USERNAME = "catalogizer-${local.component}" } : {},
+    { for name, file in local.kafka_files : name => "${local.secret_folder}/${file}" },
+    local.signs_in ? { (local.kafka_names.user) = "catalogizer-${local.component}" } : {},
     {
       CATALOGIZER_STATE_DIR              = local.state
       CATALOGIZER_LOG__FORMAT            = "json"

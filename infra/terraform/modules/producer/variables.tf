@@ -84,23 +84,41 @@ variable "kafka_environment" {
   }
 }
 
+variable "environment" {
+  description = "Additional settings: CATALOGIZER_PRODUCER__..., CATALOGIZER_LOG__..., CATALOGIZER_TRACES__... They must not contain secrets."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.environment) : can(regex("^CATALOGIZER_(PRODUCER|LOG|TRACES|KAFKA)__", key)) && !can(regex("PASSWORD|SECRET|PROPERTIES", key))])
+    error_message = "Settings of the producer, of logs, traces and Kafka, and of no secret."
+  }
+}
+
 variable "secret_arns" {
-  description = "Secrets: kafka (username and password in JSON; null if the brokers require none), share (the password of the shares' user, plain text)."
+  description = "Secrets: kafka (username and password in JSON; null if the brokers require none), kafka_files (certificates in PEM, by the files' names: output watch_file_arns), share (the password of the shares' user, plain text)."
   type = object({
-    kafka = optional(string)
-    share = optional(string)
+    kafka       = optional(string)
+    kafka_files = optional(map(string), {})
+    share       = optional(string)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for arn in compact([var.secret_arns.kafka, var.secret_arns.share]) : can(regex("^arn:[a-z-]+:secretsmanager:", arn))])
+    condition     = alltrue([for arn in concat(compact([var.secret_arns.kafka, var.secret_arns.share]), values(var.secret_arns.kafka_files)) : can(regex("^arn:[a-z-]+:secretsmanager:", arn))])
     error_message = "ARNs of secrets."
   }
 
   validation {
     condition     = var.secret_arns.kafka != null || !contains(keys(var.kafka_environment), "CATALOGIZER_KAFKA__SASL_MECHANISM")
     error_message = "Brokers with SASL need secret_arns.kafka."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.kafka_environment) : contains(keys(var.secret_arns.kafka_files), basename(value)) if startswith(value, "/tmp/")])
+    error_message = "Files below /tmp of kafka_environment need secret_arns.kafka_files."
   }
 
   validation {

@@ -16,6 +16,7 @@ module "task" {
   kms_key_arn        = var.kms_key_arn
   log_retention_days = var.log_retention_days
   secrets            = var.secrets
+  secret_files       = var.secret_files
   tags               = var.tags
 
   environment = merge(var.environment, {

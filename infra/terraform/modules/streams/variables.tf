@@ -124,6 +124,18 @@ variable "secrets" {
   }
 }
 
+variable "secret_files" {
+  description = "Secrets that a setting names as a file: variable by which ECS passes the secret to the file's path, below /tmp, and the secret's ARN."
+  type        = map(object({ path = string, arn = string }))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name, file in var.secret_files : can(regex("^[A-Z][A-Z_]*$", name)) && startswith(file.path, "/tmp/") && can(regex("^arn:[a-z-]+:(secretsmanager|ssm):", file.arn))])
+    error_message = "Upper-case names; paths below /tmp; ARNs of Secrets Manager or of the parameter store."
+  }
+}
+
 variable "min_count" {
   description = "Least number of stream workers."
   type        = number

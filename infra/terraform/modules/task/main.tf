@@ -15,6 +15,11 @@ locals {
     startPeriod = 120
   }
 
+  # ECS passes secrets only in the environment. The program's own module writes the files, because the image has no shell.
+  written     = [for name in sort(keys(var.secret_files)) : "${name}=${var.secret_files[name].path}"]
+  entry_point = length(local.written) == 0 ? var.entry_point : concat(["python", "-m", "cli.from_environment"], local.written, ["--"])
+  secrets     = merge(var.secrets, { for name, file in var.secret_files : name => file.arn })
+
   container = merge(
     {
       name                   = var.name
@@ -26,7 +31,7 @@ locals {
       privileged             = false
       stopTimeout            = var.stop_seconds
       environment            = [for key in sort(keys(var.environment)) : { name = key, value = var.environment[key] }]
-      secrets                = [for key in sort(keys(var.secrets)) : { name = key, valueFrom = var.secrets[key] }]
+      secrets                = [for key in sort(keys(local.secrets)) : { name = key, valueFrom = local.secrets[key] }]
       linuxParameters        = { initProcessEnabled = true, capabilities = { add = [], drop = ["ALL"] } }
       ulimits                = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
       portMappings           = var.port == 0 ? [] : [{ containerPort = var.port, hostPort = var.port, protocol = "tcp" }]
@@ -47,7 +52,7 @@ locals {
         }
       }
     },
-    var.entry_point == null ? {} : { entryPoint = var.entry_point },
+    local.entry_point == null ? {} : { entryPoint = local.entry_point },
     var.health_port == 0 ? {} : { healthCheck = local.health },
   )
 }

@@ -26,6 +26,7 @@ from streams.alerts.attempts import (
 from streams.alerts.mail import MailServer, message_of
 from streams.alerts.settings import AlertSettings
 from streams.alerts.targets import targets_of, wanted_of
+from streams.alerts.trust import Trust
 from streams.alerts.webhook import Webhook, signature
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -103,7 +104,9 @@ def test_the_signature_is_of_time_and_body() -> None:
 
 def test_what_a_target_quotes_of_its_address_is_not_shown() -> None:
     hook = Webhook(
-        SecretStr("https://hooks.example.org/services/T0KEN01/s%2Fcr3t00?key=abcdef99"), SecretStr("s" * 16)
+        SecretStr("https://hooks.example.org/services/T0KEN01/s%2Fcr3t00?key=abcdef99"),
+        SecretStr("s" * 16),
+        Trust(),
     )
     for said in ("no /services/T0KEN01/s%2Fcr3t00?key=abcdef99", "T0KEN01", "s/cr3t00", "abcdef99", "s" * 16):
         shown = hook._shown(f"<{said}>")
