@@ -111,6 +111,43 @@ def test_replay_marks_what_is_history_and_goes_back_to_live(
     expect(page.locator(".event.replayed")).to_have_count(0)
 
 
+def test_a_replay_shows_the_catalogue_as_it_was_at_any_place(page: Page, log: Kafka) -> None:
+    first = 90_000
+    gone = {**film(first + 1), "action": "deleted"}
+    changed = {**film(first + 2, title="Film renamed"), "action": "updated"}
+    later = [
+        event(MEDIA_UPDATES, gone, id="then-1", time="2026-01-15T10:31:00Z"),
+        event(MEDIA_UPDATES, changed, id="then-2", time="2026-01-15T10:32:00Z"),
+    ]
+    write(log, *films(4, first=first), *later)
+    sign_in(page)
+    open_page(page, "replay?channel=media_updates&from=last:6")
+    expect(page.locator("#replay-state")).to_contain_text("is complete")
+    page.get_by_role("button", name="Catalogue", exact=True).click()
+    titles = page.locator(".poster .subject")
+    expect(titles).to_have_text(["Film renamed", f"Film {first + 3}", f"Film {first}"])
+    expect(page.locator("#then")).to_contain_text("3 items at this moment of the replay")
+    place = page.get_by_label("Place in the replay")
+    place.fill("4")
+    expect(titles).to_have_text([f"Film {n}" for n in (first + 3, first + 2, first + 1, first)])
+    place.fill("1")
+    expect(titles).to_have_text([f"Film {first}"])
+    place.fill("0")
+    expect(page.get_by_text("No item is there yet.")).to_be_visible()
+    page.get_by_label("Speed").select_option("3,600×")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(titles).to_have_text(["Film renamed", f"Film {first + 3}", f"Film {first}"])
+    write(log, *films(1, first=first + 9))
+    expect(titles.first).to_have_text(f"Film {first + 9}")
+    assert "view=catalogue" in page.url
+    page.reload()
+    expect(titles.first).to_have_text(f"Film {first + 9}")
+    page.set_viewport_size({"width": 360, "height": 760})
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    page.get_by_role("button", name="Events", exact=True).click()
+    expect(page.locator(".event").first).to_be_visible()
+
+
 def test_bad_replay_input_is_reported_beside_the_control(page: Page) -> None:
     sign_in(page)
     open_page(page, "replay")

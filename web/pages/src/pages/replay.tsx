@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 
 import { followed, useFeed, type Line } from "../live.js";
+import { CatalogueThen } from "../parts/catalogue-then.js";
 import { EventList } from "../parts/event-list.js";
 import { Empty } from "../parts/states.js";
 import { LogTimeline } from "../parts/log-timeline.js";
@@ -13,8 +14,10 @@ import { wordsOf } from "../parts/states.js";
 import { valueOf } from "../parts/words.js";
 import { channels } from "../queries.js";
 import { useReplay } from "../replaying.js";
-import { go, href, useRoute } from "../router.js";
+import { go, href, replace, useRoute } from "../router.js";
 import { useTexts } from "../texts/index.js";
+
+const CATALOGUE = "media_updates"; // the channel whose events make the catalogue
 
 export function ReplayPage() {
   const { t } = useTexts();
@@ -29,12 +32,16 @@ export function ReplayPage() {
       <p className="note">{t.replay.lead}</p>
       <ReplayForm known={known.filter(({ name }) => followed(known).includes(name))} channel={channel} from={from} />
       <LogTimeline channel={channel} />
-      {from === undefined ? <Empty>{t.replay.begin}</Empty> : <Read key={`${channel} ${from} ${again}`} channel={channel} from={from} />}
+      {from === undefined ? (
+        <Empty>{t.replay.begin}</Empty>
+      ) : (
+        <Read key={`${channel} ${from} ${again}`} channel={channel} from={from} asCatalogue={params.get("view") === "catalogue"} />
+      )}
     </>
   );
 }
 
-function Read({ channel, from }: { channel: string; from: string }) {
+function Read({ channel, from, asCatalogue }: { channel: string; from: string; asCatalogue: boolean }) {
   const { t, language } = useTexts();
   const replay = useReplay(channel, from);
   const live = useLiveAfter(channel, replay.head, replay.state === "complete");
@@ -78,12 +85,36 @@ function Read({ channel, from }: { channel: string; from: string }) {
       )}
       {replay.lost && <p className="problem" data-kind="warning">{t.replay.lost}</p>}
       {all.length > 0 && <Player lines={all} position={position ?? all.length} setPosition={setPosition} />}
+      {channel === CATALOGUE && all.length > 0 && <ViewSwitch asCatalogue={asCatalogue} />}
       {all.length === 0 && replay.state === "complete" ? (
         <Empty>{t.live.empty}</Empty>
+      ) : asCatalogue && channel === CATALOGUE ? (
+        <CatalogueThen lines={all} position={position ?? all.length} whole={from === "earliest" && !replay.lost} />
       ) : (
         <EventList lines={shown} label={t.live.list} />
       )}
     </>
+  );
+}
+
+/** The events of the replay, or the catalogue that they make. */
+function ViewSwitch({ asCatalogue }: { asCatalogue: boolean }) {
+  const { t } = useTexts();
+  const { params } = useRoute();
+  const choose = (view: string): void => {
+    const next = new URLSearchParams(params);
+    next.set("view", view);
+    replace(href("replay", next));
+  };
+  return (
+    <div className="switch words" role="group" aria-label={t.catalogue.view}>
+      <button type="button" aria-pressed={!asCatalogue} onClick={() => choose("events")}>
+        {t.replay.asEvents}
+      </button>
+      <button type="button" aria-pressed={asCatalogue} onClick={() => choose("catalogue")}>
+        {t.replay.asCatalogue}
+      </button>
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Items as posters or as a table; only those on the screen are in the document. */
 
+import type { MediaItem } from "@catalogizer/client";
 import { useEffect, useRef } from "react";
 
 import type { Item } from "../answers.js";
@@ -17,7 +18,7 @@ const CAPTION = 46;
 const ROW = 44;
 
 interface Drawn {
-  items: Endless;
+  items: { count: number; at(index: number): MediaItem | undefined };
   /** Called when other places are drawn. */
   onRange: (range: { start: number; end: number }) => void;
 }
@@ -26,7 +27,7 @@ function useRange({ start, end }: Pick<Shown, "start" | "end">, perRow: number, 
   useEffect(() => onRange({ start: start * perRow, end: end * perRow }), [start, end, perRow, onRange]);
 }
 
-export function Grid({ items, onRange }: Drawn) {
+export function Grid({ items, onRange, label }: Drawn & { label?: string }) {
   const { t } = useTexts();
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box, "grid"); // the last width, known at once on return, so that the scroll position can be restored
@@ -44,7 +45,7 @@ export function Grid({ items, onRange }: Drawn) {
       <div ref={shown.ref} className="virtual" style={{ height: shown.height }}>
         <ul
           className="grid"
-          aria-label={t.catalogue.results}
+          aria-label={label ?? t.catalogue.results}
           style={{ transform: `translateY(${shown.top}px)`, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, gridAutoRows: height - GAP, gap: GAP }}
         >
           {Array.from({ length: Math.max(0, drawn) }, (_, index) => (
@@ -56,7 +57,7 @@ export function Grid({ items, onRange }: Drawn) {
   );
 }
 
-function Poster({ item, position, all }: { item: Item | undefined; position: number; all: number }) {
+function Poster({ item, position, all }: { item: MediaItem | undefined; position: number; all: number }) {
   const { t } = useTexts();
   if (!item) {
     return <li className="poster coming" aria-hidden="true" />;
@@ -72,7 +73,7 @@ function Poster({ item, position, all }: { item: Item | undefined; position: num
   );
 }
 
-export function Table({ items, onRange }: Drawn) {
+export function Table({ items, onRange }: Pick<Drawn, "onRange"> & { items: Endless }) {
   const { t } = useTexts();
   const shown = useVirtual(items.count, ROW, 10);
   useRange(shown, 1, onRange);

@@ -272,6 +272,11 @@ export const de: Texts = {
     timeline: "Wann es geschah: das ganze Log. Ein Klick beginnt dort.",
     unknown: "nicht bekannt",
     state: "Titel zu diesem Moment der Wiedergabe",
+    asEvents: "Ereignisse",
+    asCatalogue: "Katalog",
+    then: (items) => `${items} zu diesem Moment der Wiedergabe.`,
+    since: "Titel, die sich seit dem Beginn der Wiedergabe nicht geändert haben, sind hier nicht bekannt: Beginnen Sie ganz am Anfang, um alle zu sehen.",
+    none: "Noch ist kein Titel da. Spielen Sie ab, oder gehen Sie weiter.",
     counts: (created, deleted) => `bis hier ${created} neu und ${deleted} gelöscht`,
     questions: {
       last: "Wie viele Ereignisse?",

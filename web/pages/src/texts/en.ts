@@ -271,6 +271,11 @@ export const en = {
     timeline: "When the events happened, in the whole log. Click to begin a replay there.",
     unknown: "not known",
     state: "Items at this moment of the replay",
+    asEvents: "Events",
+    asCatalogue: "Catalogue",
+    then: (items: string) => `${items} at this moment of the replay.`,
+    since: "Items that have not changed since the replay began are not known here: begin at the very beginning to see all.",
+    none: "No item is there yet. Play, or move on.",
     counts: (created: string, deleted: string) => `${created} created and ${deleted} deleted up to here`,
     questions: {
       last: "How many events?",
