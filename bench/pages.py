@@ -3,7 +3,10 @@
 `python -m bench.pages import [FILES]`: a platform, and Chromium with the catalogue open, while FILES (10,000) are written as
 fast as the disk takes them; the greatest age of what the page shows, frames a second, toasts at once, memory of the page.
 `python -m bench.pages hours [EVENTS]`: EVENTS (28,800: one a second for eight hours) as fast as they are accepted, on the
-live page; its memory by tenths. Baseline in the same run: the same page before anything happens. Needs Chromium.
+live page; its memory by tenths.
+`python -m bench.pages scroll [ITEMS]`: a catalogue of ITEMS (1,000,000), scrolled through 400 screens as fast as the page
+draws them, back to its beginning, and narrowed while a word is typed; frames a second, and how long a screen is incomplete.
+Baseline in the same run: the same page before anything happens. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from bench.platform import known
 from bench.support import show
 from tests.support.events import films
 from tests.support.page import CHROMIUM, open_page, sign_in
+from tests.support.page_world import fill
 from tests.support.platform import Platform
 from tests.support.topic import pour
 
@@ -32,6 +36,39 @@ PER_DIRECTORY = 100
 SAMPLE_MS = 250
 SETTLE_SECONDS = 5.0
 LONGEST_SECONDS = 900.0
+SCREENS = 400
+SCROLL = """async (screens) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const waits = [];
+  for (let screen = 0; screen < screens; screen += 1) {
+    const began = performance.now();
+    scrollBy(0, innerHeight);
+    await frame();
+    await frame();
+    while (document.querySelector(".row.coming") && performance.now() - began < 20_000) {
+      await frame();
+    }
+    waits.push(performance.now() - began);
+  }
+  return waits;
+}"""
+"""How long it takes until each screen is whole, in ms; two frames at least."""
+TYPE = """async (word) => {
+  const field = document.querySelector("input[type=search]");
+  const state = document.querySelector("#search-state");
+  const before = state.textContent;
+  const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+  for (let end = 1; end <= word.length; end += 1) {
+    set.call(field, word.slice(0, end));
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 60));
+  }
+  const began = performance.now();
+  while (state.textContent === before && performance.now() - began < 20_000) {
+    await new Promise(requestAnimationFrame);
+  }
+  return performance.now() - began;
+}"""
 WATCH = """(sampleMs) => {
   const seen = window.seen = { frames: [], shown: [], toasts: 0, long: 0 };
   const frame = (at) => { seen.frames.push(at); requestAnimationFrame(frame); };
@@ -48,7 +85,7 @@ WATCH = """(sampleMs) => {
 def main() -> int:
     """Run one of the two."""
     parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
-    parser.add_argument("what", choices=["import", "hours"])
+    parser.add_argument("what", choices=["import", "hours", "scroll"])
     parser.add_argument("count", nargs="?", type=int, default=None)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -57,6 +94,8 @@ def main() -> int:
         return 1
     if given.what == "import":
         importing(given.count or 10_000)
+    elif given.what == "scroll":
+        scrolling(given.count or 1_000_000)
     else:
         hours(given.count or 28_800)
     return 0
@@ -120,6 +159,51 @@ def importing(count: int) -> None:
         ("memory of the page: before, after", f"{heap:.1f} MB, {after:.1f} MB"),
     ]
     show("catalogue open during an import", rows, figures)
+
+
+def scrolling(count: int) -> None:
+    """A large catalogue is looked through."""
+    with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as made:
+        root = Path(made) / "films"
+        root.mkdir()
+        with looking("health", root, Path(made)) as (platform, page, session):
+            began = time.monotonic()
+            fill(platform.run["database_url"], count)
+            filled = time.monotonic() - began
+            heap = memory(session)
+            began = time.monotonic()
+            open_page(page, "catalogue?view=table&sort=title")
+            whole = "() => document.querySelector('.row .subject') && !document.querySelector('.row.coming')"
+            page.wait_for_function(whole, timeout=60_000)
+            first = 1_000 * (time.monotonic() - began)
+            page.evaluate(WATCH, SAMPLE_MS)
+            page.wait_for_timeout(SETTLE_SECONDS * 1_000)
+            idle = frames(page.evaluate("window.seen.frames"))
+            page.evaluate("() => { window.seen.frames.length = 0; window.seen.long = 0 }")
+            waits: list[float] = page.evaluate(SCROLL, SCREENS)
+            seen: dict[str, Any] = page.evaluate("window.seen")
+            last = int(page.locator(".row[aria-rowindex]").last.get_attribute("aria-rowindex") or 0)
+            after = memory(session)
+            page.evaluate("scrollTo(0, 0)")
+            page.wait_for_function(whole, timeout=60_000)
+            typed = page.evaluate(TYPE, "stalker")
+    rates = frames(seen["frames"])
+    figures = {
+        "items": count, "fill_seconds": filled, "first_rows_ms": first, "screens": len(waits), "last_row": last,
+        "screen_median_ms": median(waits), "screen_most_ms": max(waits), "frames_idle": median(idle),
+        "frames_median": median(rates), "frames_least": min(rates), "long_tasks": seen["long"], "typed_ms": typed,
+        "heap_before_mb": heap, "heap_after_mb": after,
+    }  # fmt: skip
+    rows = [
+        (f"first rows of {count:,} items", f"{first:.0f} ms"),
+        (f"{len(waits)} screens, to row {last:,}: a screen is whole after (median, most)",
+         f"{median(waits):.0f} ms, {max(waits):.0f} ms"),
+        ("frames a second: idle, median, least", f"{median(idle):.0f}, {median(rates):.0f}, {min(rates):.0f}"),
+        ("tasks over 50 ms", str(seen["long"])),
+        ("after the last key of a word its result is there", f"{typed:.0f} ms"),
+        ("memory of the page: before, after", f"{heap:.1f} MB, {after:.1f} MB"),
+    ]  # fmt: skip
+    show("a large catalogue is looked through", rows, figures)
 
 
 def hours(count: int) -> None:
