@@ -14,6 +14,7 @@ CommandError            exit code 1
 ├── ProvisionError      topics cannot be created as declared (`cli.provisioning.topics`)
 │   ├── WrongPartitions a topic has another number of partitions than it was declared with
 │   ├── TopicRefused    the brokers refuse to create or change a topic
+│   ├── IncompleteCopy  the log there is one that `move-log` has not completed
 │   ├── NotVisible      a topic was created, but the brokers do not show it in time
 │   └── Contended       others provision at the same time, again and again
 ├── AclError            permissions cannot be created as declared (`cli.provisioning.acls`)
@@ -26,6 +27,7 @@ CommandError            exit code 1
 ├── TablesLocked        another process changes the tables (`cli.provisioning.tables_lock`, retryable)
 ├── NeedsSession        the command needs a database session, and the URL is a pooler's (the same)
 ├── BackupError         a backup cannot be made or restored (`cli.backup.errors`)
+├── MoveError           the log cannot be moved to other brokers (`cli.moving.errors`)
 └── UpError             the platform cannot be started here (`cli.up.errors`)
 """
 

@@ -34,6 +34,7 @@ from cli.backup.command import backup, restore
 from cli.console import print_json, run_to_exit
 from cli.dlq import command as dlq
 from cli.errors import Unwell
+from cli.moving.command import move_log
 from cli.options import AsJson
 
 app = typer.Typer(
@@ -135,6 +136,7 @@ app.command(rich_help_panel=TOOLS)(changes.changes)
 app.command(rich_help_panel=TOOLS)(audit)
 app.command(rich_help_panel=TOOLS)(backup)
 app.command(rich_help_panel=TOOLS)(restore)
+app.command("move-log", rich_help_panel=TOOLS)(move_log)
 app.command(rich_help_panel=TOOLS)(unit.unit)
 app.command(rich_help_panel=TOOLS)(health)
 app.command(rich_help_panel=TOOLS)(demo.demo)

@@ -4,6 +4,9 @@ The provisioner writes an epoch record for each topic that it creates, with Kafk
 record when they recreate a topic: then the id differs from the recorded one, and the id itself is the epoch. So every
 process determines the same epoch whatever tool was used, and the record that the provisioner writes later does not change
 it.
+
+While `catalogizer move-log` copies a log to other brokers, the only record there has the key COPYING: no topic has an epoch
+then, so no process uses the incomplete copy.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from schemas.admin import TopicEpoch
 from schemas.codec import Codec
 from schemas.log_record import LogRecord
 from schemas.topics import META
+
+COPYING = "copying"
+"""Key of the record of an incomplete copy. Its `epoch` is that of the change log that is copied."""
 
 _codec: Codec[TopicEpoch] = Codec(TopicEpoch)
 
@@ -53,6 +59,7 @@ async def read_epochs(kafka: Kafka) -> dict[str, TopicLife]:
 async def lives_by(consumer: AIOKafkaConsumer, kafka: Kafka) -> dict[str, TopicLife]:
     """The same, with an existing consumer."""
     records = _newest(await whole(consumer, kafka.name(META)))
+    records.pop(COPYING, None)
     seen = (await look(consumer._client, map(kafka.settings.topic_prefix.__add__, records))).topics
     lives = {}
     for name, record in records.items():
@@ -64,8 +71,8 @@ async def lives_by(consumer: AIOKafkaConsumer, kafka: Kafka) -> dict[str, TopicL
 
 
 async def recorded_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
-    """The newest epoch record of each topic, by its declared name, without a look at Kafka's metadata. Raises
-    NotProvisioned, KafkaError, TimeoutError."""
+    """The newest epoch record of each topic, by its declared name, and that of an incomplete copy (COPYING), without a look
+    at Kafka's metadata. Raises NotProvisioned, KafkaError, TimeoutError."""
     async with reader(kafka) as consumer:
         return _newest(await whole(consumer, kafka.name(META)))
 

@@ -9,6 +9,7 @@ topic gets two epochs.
     ProvisionError        (a `CommandError`)
     ├── WrongPartitions   a topic has another number of partitions than the log's lanes require
     ├── TopicRefused      the brokers refused a step
+    ├── IncompleteCopy    the log there is a copy that `catalogizer move-log` has not completed
     ├── NotVisible        a created topic did not appear in time
     └── Contended         other provisioners kept fencing this one
 """
@@ -35,7 +36,7 @@ from aiokafka.errors import (
 )
 
 from cli.errors import CommandError
-from runtime.epochs import recorded_epochs
+from runtime.epochs import COPYING, recorded_epochs
 from runtime.kafka import Kafka
 from runtime.topic_ids import look
 from runtime.waits import PROVISIONER, PROVISIONERS_APART_SECONDS, Backoff
@@ -83,6 +84,17 @@ class TopicRefused(ProvisionError):
         super().__init__(topic, f"refused by the broker: {reason}")
 
 
+class IncompleteCopy(ProvisionError):
+    """`move-log` has begun a copy there, and was interrupted or is at work."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            topic,
+            "this log is an incomplete copy: repeat the `catalogizer move-log` that was interrupted, and it continues; to"
+            " begin an empty log instead, delete all topics of the platform here",
+        )
+
+
 class NotVisible(ProvisionError):
     """Created, but not in the metadata yet."""
 
@@ -125,7 +137,7 @@ async def plan(kafka: Kafka) -> list[ProvisionStep]:
     """The steps that `apply` would carry out; empty if there are none. Changes nothing. Raises ProvisionError,
     KafkaError."""
     async with administration(kafka) as admin:
-        found = await _look(kafka, admin)
+        found = await existing_topics(kafka, admin)
     return steps(kafka, found, await _epochs(kafka, found))
 
 
@@ -177,10 +189,10 @@ def _lacks(there: ExistingTopic | None, epoch: TopicEpoch | None) -> str | None:
 async def _apply(kafka: Kafka) -> list[ProvisionStep]:
     done: list[ProvisionStep] = []
     async with administration(kafka) as admin:
-        if kafka.name(META) not in await _look(kafka, admin):
+        if kafka.name(META) not in await existing_topics(kafka, admin):
             done += await _create(kafka, admin, [META])
-        async with _writer(kafka) as writer:  # from here on every other provisioner is fenced
-            found = await _look(kafka, admin)
+        async with epoch_writer(kafka) as writer:  # from here on every other provisioner is fenced
+            found = await existing_topics(kafka, admin)
             epochs = await _epochs(kafka, found)
             needed = steps(kafka, found, epochs)
             missing = [topic for topic in ALL_TOPICS if kafka.name(topic) not in found]
@@ -238,7 +250,7 @@ async def _leaderless(kafka: Kafka, admin: AIOKafkaAdminClient, topics: list[Top
 
 
 async def _withdraw(kafka: Kafka, writer: AIOKafkaProducer, topics: list[Topic]) -> None:
-    await _write(kafka, writer, {topic.name: None for topic in topics})
+    await write_epochs(kafka, writer, {topic.name: None for topic in topics})
 
 
 async def _give_epochs(
@@ -250,23 +262,24 @@ async def _give_epochs(
 ) -> list[ProvisionStep]:
     """Write epoch records. `without_id`: older records that have no topic id; their epochs stay."""
     at = iso(time.time_ns() // 1_000_000)
-    ids = await _ids(admin, [kafka.name(topic) for topic in topics])
+    ids = await topic_ids(admin, [kafka.name(topic) for topic in topics])
     epochs = {}
     for topic in topics:
         id_, count = ids.get(kafka.name(topic), ""), topic.partition_count(kafka.lanes)
         before = without_id.get(topic.name)
         epoch = before.epoch if before is not None else id_ or secrets.token_hex(8)
         epochs[topic.name] = TopicEpoch(topic=topic.name, epoch=epoch, partitions=count, at=at, topic_id=id_)
-    await _write(kafka, writer, epochs)
+    await write_epochs(kafka, writer, epochs)
     return [ProvisionStep("epoch", kafka.name(topic), epochs[topic.name].epoch) for topic in topics]
 
 
-async def _ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
+async def topic_ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
+    """Kafka's ids of these topics, as far as it has some. Raises KafkaError."""
     seen = await look(admin._client, names)
     return {name: there.id for name, there in seen.topics.items() if there is not None}
 
 
-async def _write(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, TopicEpoch | None]) -> None:
+async def write_epochs(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, TopicEpoch | None]) -> None:
     """Write all records as one batch in one transaction. Its future is awaited before the commit, because aiokafka commits
     even after a failed send."""
     if not records:
@@ -282,21 +295,23 @@ async def _write(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, T
 async def _configure(
     kafka: Kafka, admin: AIOKafkaAdminClient, found: Mapping[str, ExistingTopic], wanted: list[ProvisionStep]
 ) -> list[ProvisionStep]:
-    names = {step.topic for step in wanted}
     # AlterConfigs replaces the whole set, so it must include what others have set.
-    resources = [
-        ConfigResource(ConfigResourceType.TOPIC, name, _whole_config(kafka.topic(name), found[name]))
-        for name in sorted(names)
-    ]
-    if resources:
-        for response in await admin.alter_configs(resources):
-            for code, reason, _type, name in response.resources:
-                if code:
-                    raise TopicRefused(name, _reason(code, reason))
+    names = sorted({step.topic for step in wanted})
+    await set_configs(admin, {name: whole_config(kafka.topic(name), found[name]) for name in names})
     return wanted
 
 
-async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, ExistingTopic]:
+async def set_configs(admin: AIOKafkaAdminClient, configs: Mapping[str, Mapping[str, str]]) -> None:
+    """Replace everything that is set on these topics (by their names there). Raises TopicRefused, KafkaError."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict(config)) for name, config in configs.items()]
+    for response in await admin.alter_configs(resources) if resources else ():
+        for code, reason, _type, name in response.resources:
+            if code:
+                raise TopicRefused(name, _reason(code, reason))
+
+
+async def existing_topics(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, ExistingTopic]:
+    """The platform's topics that exist, by their names there. Raises TopicRefused, KafkaError."""
     ours = {kafka.name(topic) for topic in ALL_TOPICS}
     # All topics are requested: a request by name would create the topic if auto-creation is on.
     there = {
@@ -313,7 +328,7 @@ async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, ExistingT
             if code:
                 raise TopicRefused(name, _reason(code, reason))
             configs[name] = {entry[0]: entry[1] for entry in entries if entry[3] == _DYNAMIC}
-    ids = await _ids(admin, list(there))
+    ids = await topic_ids(admin, list(there))
     return {
         name: ExistingTopic(len(partitions), len(partitions[0]["replicas"]), configs[name], ids.get(name, ""))
         for name, partitions in there.items()
@@ -321,7 +336,10 @@ async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, ExistingT
 
 
 async def _epochs(kafka: Kafka, found: Mapping[str, ExistingTopic]) -> dict[str, TopicEpoch]:
-    return await recorded_epochs(kafka) if kafka.name(META) in found else {}
+    epochs = await recorded_epochs(kafka) if kafka.name(META) in found else {}
+    if COPYING in epochs:
+        raise IncompleteCopy(kafka.name(META))
+    return epochs
 
 
 def _replication(kafka: Kafka) -> int:
@@ -333,7 +351,8 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
     return topic.config() | {"min.insync.replicas": "2" if replication >= REPLICATION else "1"}
 
 
-def _whole_config(topic: Topic, there: ExistingTopic) -> dict[str, str]:
+def whole_config(topic: Topic, there: ExistingTopic) -> dict[str, str]:
+    """What is set on an existing topic once it is configured as declared."""
     return there.config | _config(topic, there.replication)
 
 
@@ -348,7 +367,11 @@ def _as_text(config: Mapping[str, str]) -> str:
 
 def _reason(code: int, message: str | None) -> str:
     name = for_code(code).__name__
-    hint = "; set CATALOGIZER_KAFKA__REPLICATION_FACTOR" if code == InvalidReplicationFactorError.errno else ""
+    hint = (
+        "; set CATALOGIZER_KAFKA__REPLICATION_FACTOR (move-log: --replication-factor)"
+        if code == InvalidReplicationFactorError.errno
+        else ""
+    )
     return f"{name}: {message}{hint}" if message else name + hint
 
 
@@ -364,7 +387,8 @@ async def administration(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @asynccontextmanager
-async def _writer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+async def epoch_writer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+    """Writes epochs during the block, and fences every other provisioner. Raises KafkaError."""
     writer = kafka.transactional_producer("provisioner")
     try:
         await writer.start()

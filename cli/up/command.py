@@ -25,7 +25,7 @@ from cli.up.embedded.access import Access
 from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from cli.up.errors import PortTaken
+from cli.up.errors import LogMoved, PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
 from cli.up.output import SetupOutput
 from cli.up.platform import Platform
@@ -180,6 +180,8 @@ def _demo(state: StateFolder, output: SetupOutput) -> tuple[RootSpec, ...]:
 
 
 def _kafka(settings: Settings, state: StateFolder, output: SetupOutput) -> EmbeddedKafka:
+    if state.moved_log.exists():
+        raise LogMoved(state.moved_log, state.moved_log.read_text(errors="replace").strip())
     port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT")
     paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", output)
     return EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets))

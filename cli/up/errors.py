@@ -6,6 +6,7 @@ UpError               (a `CommandError`)
 ├── DiskFull          too little free space to start
 ├── BrokenState       the state folder contains something that cannot be used
 ├── NewerState        a later minor version of the program has used the state folder
+├── LogMoved          `catalogizer move-log` has moved the log to other brokers
 ├── JarsUnavailable   Kafka's jars are not in the cache and cannot be fetched
 ├── SystemUserMissing PostgreSQL refuses to run as root and there is no system user for it
 ├── NoServers         the installation has no embedded servers, as in the container image
@@ -89,6 +90,17 @@ class NewerState(UpError):
         super().__init__(
             f"{state_dir} was last used by version {found}, and this is {ours}, which may not be able to read it:"
             f" run {found} or a later version, or restore a backup that {ours} or an earlier version made"
+        )
+
+
+class LogMoved(UpError):
+    """`mark`: the file that says so; `where`: the other brokers."""
+
+    def __init__(self, mark: Path, where: str) -> None:
+        self.mark = mark
+        super().__init__(
+            f"the log was moved to {where}, and would continue here with other records at the same offsets: start with the"
+            f" settings that `catalogizer move-log` printed; to use the log here all the same, delete {mark}"
         )
 
 

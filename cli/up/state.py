@@ -53,6 +53,11 @@ class StateFolder:
         return self.folder / "kafka"
 
     @property
+    def moved_log(self) -> Path:
+        """The file that exists once the log was moved to other brokers, and names them."""
+        return self.kafka / "moved"
+
+    @property
     def postgres(self) -> Path:
         """Folder of the embedded database server."""
         return self.folder / "postgres"

@@ -3,12 +3,8 @@ what a client that was away has missed."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -17,22 +13,13 @@ import pytest
 from schemas import topics
 from tests.support.browser import Browser
 from tests.support.committed import read_all
+from tests.support.golden_state import BEN, CHANNEL, command, frames
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
 
 LANES = range(topics.EMBEDDED_LANES)
 LOG = (topics.RAW, topics.CHANGES, topics.MEDIA_UPDATES)
 TABLES = ("media_items", "change_log", "users", "sessions")
-CHANNEL = "media_updates"
-BEN = "ben's own password"
-
-
-def command(platform: Platform, *words: str, given: str = "") -> Any:
-    """What a command prints as JSON for the platform's state folder."""
-    argv = [sys.executable, "-m", "cli.main", *words, "--json"]
-    done = subprocess.run(argv, env=platform.env, input=given, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def log(platform: Platform) -> list[list[tuple[object, ...]]]:
@@ -60,10 +47,6 @@ def quiet(platform: Platform) -> bool:
     with psycopg.connect(platform.run["database_url"]) as connection:
         connection.execute("SELECT pg_sleep(3)")
     return log(platform) == before and any(before)
-
-
-def frames(browser: Browser) -> list[str]:
-    return sorted(text for (name, _), texts in browser.frames.items() if name == CHANNEL for text in texts)
 
 
 @pytest.mark.timeout(420)

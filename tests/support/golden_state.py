@@ -145,6 +145,17 @@ def at_rest(platform: Platform) -> bool:
     return log(platform.brokers) == before
 
 
+def take_snapshot(platform: Platform) -> None:
+    """Append so many records that the lane of library `home` writes one."""
+    lane = lane_of("home", topics.EMBEDDED_LANES)
+    pour(
+        Kafka(platform.brokers, "tests"),
+        [NewRecord(RAW, encode(Tick()), partition=lane, headers=tuple(raw_headers("tick")))]
+        * (FEWEST_RECORDS + 10),
+    )
+    wait_until(lambda: lane in snapshots(platform.brokers), SECONDS, what="a snapshot")
+
+
 def make(folder: Path) -> Path:
     """Run a platform in this folder, which is empty; the folder with the three parts."""
     films, parts = folder / "films", folder / "parts"
@@ -210,13 +221,7 @@ def _lived(platform: Platform, films: Path) -> tuple[int, dict[str, dict[str, in
     with closing(platform.client()) as client:
         assert client.patch(f"/api/v1/media/{film['id']}", json={"year": 1999}).status_code == 202
     wait_until(lambda: items(platform)["Mtarix (1990).mp4"].get("year") == 1999, SECONDS, what="the correction")
-    lane = lane_of("home", topics.EMBEDDED_LANES)
-    pour(
-        Kafka(platform.brokers, "tests"),
-        [NewRecord(RAW, encode(Tick()), partition=lane, headers=tuple(raw_headers("tick")))]
-        * (FEWEST_RECORDS + 10),
-    )
-    wait_until(lambda: lane in snapshots(platform.brokers), SECONDS, what="a snapshot")
+    take_snapshot(platform)
     wait_until(lambda: at_rest(platform), SECONDS, what="rest")
     away = Browser(platform.run["ws_url"], platform.token(), (CHANNEL,)).start()
     wait_until(lambda: frames(away) != [], SECONDS, what="the client")

@@ -45,7 +45,7 @@ _REQUEST_MS = 5_000
 class EmbeddedKafka:
     """One broker in a folder. `prepare` and `program` serve the supervisor; `start`, `wait_ready`, `stop` and
     `kill` run it by hand. `jars`: of the `server` set, all in one folder. `access`: who may use it; None: anybody on
-    this machine (for tests)."""
+    this machine (for tests). `still`: it removes nothing from the log, neither by retention nor by compaction."""
 
     def __init__(
         self,
@@ -55,12 +55,14 @@ class EmbeddedKafka:
         access: Access | None = None,
         *,
         java_options: tuple[str, ...] = (),
+        still: bool = False,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port
         self.jars = jars
         self.access = access
         self._java_options = java_options
+        self._still = still
         self._process = Process(self.folder / "out.log")
 
     @property
@@ -139,6 +141,7 @@ class EmbeddedKafka:
             ports.free_port(),
             secrets={} if access is None else access.secrets(),
             super_users=() if access is None else access.super_users,
+            still=self._still,
         )
         keep(self._properties, text)  # the principals' secrets are in it
 

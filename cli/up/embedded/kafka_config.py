@@ -16,10 +16,17 @@ NODE_ID = 1
 
 
 def server_properties(
-    data: str, port: int, controller_port: int, *, secrets: Mapping[str, str], super_users: tuple[str, ...]
+    data: str,
+    port: int,
+    controller_port: int,
+    *,
+    secrets: Mapping[str, str],
+    super_users: tuple[str, ...],
+    still: bool = False,
 ) -> str:
     """`server.properties` of the broker. `data`: name of its data folder in the working directory. `secrets`: of
-    principals by user name; empty: anybody on this machine may do everything (for tests)."""
+    principals by user name; empty: anybody on this machine may do everything (for tests).
+    `still`: nothing is removed from the log."""
     return f"""\
 process.roles=broker,controller
 node.id={NODE_ID}
@@ -63,9 +70,15 @@ num.network.threads=2
 num.io.threads=4
 num.recovery.threads.per.data.dir=2
 log.cleaner.dedupe.buffer.size=16777216
+{_STILL if still else ""}"""
+
+
+_STILL = """\
+log.cleaner.enable=false
+# the first check is made 30 s after the start, whatever the interval is
+log.initial.task.delay.ms=31536000000
+log.retention.check.interval.ms=31536000000
 """
-
-
 _OPEN = "listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 
 
