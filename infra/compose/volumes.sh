@@ -8,8 +8,9 @@ umask 077
 
 engine=${CONTAINER_ENGINE:-docker}
 project=${COMPOSE_PROJECT_NAME:-catalogizer}
-image=${ARCHIVE_IMAGE:-postgres:18} # any image with tar; this one is there anyway
 here=$(cd "$(dirname "$0")" && pwd)
+# any image with tar; this one is there anyway
+image=${ARCHIVE_IMAGE:-$(sed -n 's/^ *image: \(postgres:.*\)$/\1/p' "$here/../../docker-compose.yml")}
 volumes="kafka kafka-2 kafka-3 postgres watch stream project"
 
 fail() {
