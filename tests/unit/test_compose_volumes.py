@@ -42,9 +42,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A folder with the script, secrets, an engine, and two volumes with something in them."""
-    (tmp_path / "compose" / "secrets").mkdir(parents=True)
-    shutil.copy(ROOT / "infra" / "compose" / "volumes.sh", tmp_path / "compose")
-    (tmp_path / "compose" / "secrets" / "database_url").write_text("ours")
+    (tmp_path / "infra" / "compose" / "secrets").mkdir(parents=True)
+    shutil.copy(ROOT / "infra" / "compose" / "volumes.sh", tmp_path / "infra" / "compose")
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    (tmp_path / "infra" / "compose" / "secrets" / "database_url").write_text("ours")
     engine = tmp_path / "engine"
     engine.write_text(ENGINE.format(python=sys.executable))
     engine.chmod(0o755)
@@ -61,7 +62,7 @@ def place(tmp_path: Path) -> Path:
 def volumes(place: Path) -> Run:
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["sh", str(place / "compose" / "volumes.sh"), *arguments],
+            ["sh", str(place / "infra" / "compose" / "volumes.sh"), *arguments],
             cwd=place,
             env={
                 "PATH": os.environ["PATH"],
@@ -92,12 +93,12 @@ def test_what_was_saved_is_restored_with_times_and_rights(place: Path, volumes: 
     assert (saved.returncode, saved.stdout) == (0, "saved kafka\nsaved watch\n"), saved.stderr
     assert stat.S_IMODE((place / "kept").stat().st_mode) == 0o700
     shutil.rmtree(place / "volumes")
-    shutil.rmtree(place / "compose" / "secrets")
+    shutil.rmtree(place / "infra" / "compose" / "secrets")
     (place / "volumes").mkdir()
     restored = volumes("load", "kept")
     assert (restored.returncode, restored.stderr) == (0, "")
     assert contents(place / "volumes") == before
-    assert (place / "compose" / "secrets" / "database_url").read_text() == "ours"
+    assert (place / "infra" / "compose" / "secrets" / "database_url").read_text() == "ours"
 
 
 def test_nothing_is_saved_while_something_runs(place: Path, volumes: Run) -> None:

@@ -166,7 +166,9 @@ def test_every_image_of_others_is_found_and_can_be_named_by_its_digest() -> None
 def test_every_image_of_others_has_a_digest() -> None:
     found = {name: digest for file in pins.FILES for name, digest in pins.named((ROOT / file).read_text()).items()}
     without = {name for name, digest in found.items() if digest is None}
-    assert without == {"kafbat/kafka-ui:v1.3.0"}, "no digest of it is known; `python -m tools.image --pin` finds it"
+    assert without == {"kafbat/kafka-ui:v1.3.0"}, (
+        "no digest of it is known; `python -m tools.image --pin` finds it"
+    )
 
 
 def test_an_image_of_ours_has_no_digest_before_it_is_made() -> None:
