@@ -7,6 +7,7 @@
     kept        the state that stays in memory, in case the lane comes back
     progress    how far it is
     spans       the trace spans that it exports
+    lookup      a topic that is read without a group
     positions   the position of a lane
     beginning   where its fold begins: at a snapshot, or at the beginning of the log
     snapshots   a lane's state in the log, so that a start does not fold all of it

@@ -6,8 +6,6 @@ former owner is completed (in the other order a group's offset was stale 189 tim
 
 from __future__ import annotations
 
-import asyncio
-
 from aiokafka import TopicPartition
 
 from runtime.kafka import Kafka
@@ -15,25 +13,16 @@ from runtime.log_reading import bounds, newest
 from schemas.admin import Position
 from schemas.codec import Codec
 from schemas.topics import POSITIONS
+from streams.library.lookup import Lookup
 
 _codec: Codec[Position] = Codec(Position)
 
 
-class Positions:
-    """Reads positions through one consumer without a group; its owner starts and stops it."""
+class Positions(Lookup):
+    """Reads positions."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._topic = kafka.name(POSITIONS)
-        self._consumer = kafka.tail_consumer()
-        self._lock = asyncio.Lock()  # one assignment at a time
-
-    async def start(self) -> None:
-        """Connect."""
-        await self._consumer.start()
-
-    async def stop(self) -> None:
-        """Disconnect."""
-        await self._consumer.stop()
+        super().__init__(kafka, POSITIONS)
 
     async def read(self, lane: int) -> Position | None:
         """The lane's position; None when it never committed anything."""

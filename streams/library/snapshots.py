@@ -7,7 +7,6 @@ incomplete, or of another lane, log or unknown rules, is skipped with one log li
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from streams.core.rules import Rules
 from streams.core.state import State
 from streams.core.state_bytes import Restoring, Snapshot
 from streams.library.errors import BrokenSnapshot
+from streams.library.lookup import Lookup
 
 FORMAT = 1
 CHUNK_BYTES = 400_000
@@ -143,21 +143,11 @@ class Saving:
         )  # fmt: skip
 
 
-class Snapshots:
-    """Reads snapshots through one consumer without a group; its owner starts and stops it."""
+class Snapshots(Lookup):
+    """Reads snapshots."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._topic = kafka.name(SNAPSHOTS)
-        self._consumer = kafka.tail_consumer(max_partition_fetch_bytes=FETCH_BYTES)
-        self._lock = asyncio.Lock()  # one assignment at a time
-
-    async def start(self) -> None:
-        """Connect."""
-        await self._consumer.start()
-
-    async def stop(self) -> None:
-        """Disconnect."""
-        await self._consumer.stop()
+        super().__init__(kafka, SNAPSHOTS, max_partition_fetch_bytes=FETCH_BYTES)
 
     async def newest(self, lane: int, unfit: Unfit) -> Saved | None:
         """The newest usable snapshot of a lane; None if there is none."""
