@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from runtime.kafka import Kafka
-from runtime.log_reading import reader
+from runtime.kafka import Kafka, stop_client
 from schemas.topics import Topic
 
 
@@ -20,14 +18,25 @@ class Lookup:
         self._kafka = kafka
         self._topic = kafka.name(topic)
         self._options = options
-        self._connected = AsyncExitStack()
-        self._consumer: AIOKafkaConsumer
+        self._consumer: AIOKafkaConsumer | None = None
         self._lock = asyncio.Lock()  # one assignment at a time
 
     async def start(self) -> None:
         """Connect. Raises KafkaError."""
-        self._consumer = await self._connected.enter_async_context(reader(self._kafka, **self._options))
+        consumer = self._kafka.tail_consumer(**self._options)
+        try:
+            await consumer.start()
+        except BaseException:
+            await stop_client(consumer)
+            raise
+        self._consumer = consumer
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._connected.aclose()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    @property
+    def _reader(self) -> AIOKafkaConsumer:
+        assert self._consumer is not None, "not started"
+        return self._consumer

@@ -27,6 +27,6 @@ class Positions(Lookup):
     async def read(self, lane: int) -> Position | None:
         """The lane's position; None when it never committed anything."""
         async with self._lock:
-            within = await bounds(self._consumer, [TopicPartition(self._topic, lane)])
-            found = await newest(self._consumer, 1, within, lambda record: record.value is not None)
+            within = await bounds(self._reader, [TopicPartition(self._topic, lane)])
+            found = await newest(self._reader, 1, within, lambda record: record.value is not None)
         return _codec.decode(found[0].value) if found else None

@@ -188,7 +188,7 @@ class Snapshots(Lookup):
         """The chunks of the slot, from the first one to the manifest."""
         slot = b"%d/" % saved.manifest.slot
         start = {partition: Offset(saved.manifest.begin)}
-        async with aclosing(stretch(self._consumer, start, {partition: saved.offset})) as stretches:
+        async with aclosing(stretch(self._reader, start, {partition: saved.offset})) as stretches:
             async for records in stretches:
                 for record in records:
                     key = record.key or b""
@@ -198,7 +198,7 @@ class Snapshots(Lookup):
     async def _find(self, lane: int, unfit: Unfit, count: int) -> Saved | None:
         partition = TopicPartition(self._topic, lane)
         async with self._lock:
-            within = await bounds(self._consumer, [partition])
+            within = await bounds(self._reader, [partition])
             found: dict[int, Saved] = {}
 
             def is_fit(record: LogRecord) -> bool:
@@ -208,7 +208,7 @@ class Snapshots(Lookup):
                 found[record.offset] = saved
                 return True
 
-            records = await newest(self._consumer, count, within, is_fit)
+            records = await newest(self._reader, count, within, is_fit)
         return found[records[0].offset] if records else None
 
 

@@ -20,6 +20,8 @@ __all__ = ["log", "proxied", "tables"]
 
 pytestmark = needs_chromium
 
+LONGEST_PAUSE_MS = 3 * WAIT_MS
+"""A page waits for up to 16 s, and a half more by chance, before it tries to connect again."""
 NOBODY_HAS = ("/media/5000000", "/media/900001")
 """What pages look for and is rightly not found."""
 
@@ -92,5 +94,5 @@ def test_a_gateway_that_was_away_is_found_again_without_a_reload(page: Page, pro
     with ThreadPoolExecutor(1) as elsewhere:
         elsewhere.submit(pour, log, films(1, first=71_000)).result()
         elsewhere.submit(proxied.server.start).result()
-    expect(page.locator("#connection")).to_have_text("live")
+    expect(page.locator("#connection")).to_have_text("live", timeout=LONGEST_PAUSE_MS)
     expect(page.locator(".event", has_text="Film 71000")).to_have_count(1)

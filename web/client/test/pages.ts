@@ -14,15 +14,15 @@ export async function page(): Promise<Library> {
 
 /** One request for a lock; it ends with its work, or with an error when it is aborted or its lock stolen. */
 class Request {
-  readonly ended: Promise<void>;
-  private end: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
+  readonly ended: Promise<unknown>;
+  private end: { resolve: (value: unknown) => void; reject: (reason: unknown) => void } | undefined;
 
-  constructor(private readonly work: () => Promise<void>) {
+  constructor(private readonly work: () => Promise<unknown>) {
     this.ended = new Promise((resolve, reject) => (this.end = { resolve, reject }));
   }
 
   grant(): Promise<void> {
-    return this.work().then(() => this.end?.resolve());
+    return this.work().then((value) => this.end?.resolve(value), (reason: unknown) => this.end?.reject(reason));
   }
 
   fail(reason: unknown): void {
