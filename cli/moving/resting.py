@@ -7,11 +7,8 @@ from contextlib import contextmanager
 
 from cli.moving.errors import NoLog, NotEmbedded
 from cli.settings import Settings
-from cli.up import ports
-from cli.up.embedded import jars
-from cli.up.embedded.access import Access
-from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.output import SetupOutput
+from cli.up.platform import embedded_broker
 from cli.up.secret_file import keep
 from cli.up.state import StateFolder, owned
 from runtime.kafka import Kafka
@@ -38,11 +35,7 @@ def at_rest(settings: Settings) -> Iterator[Kafka]:
     """Clients of the state folder's broker, which runs for the block; `catalogizer up` cannot run meanwhile. Raises
     StateInUse, UpError, OSError."""
     with owned(settings.state_dir) as state:
-        port = ports.kept_port(
-            state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT"
-        )
-        paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", SetupOutput())
-        broker = EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets), still=True)
+        broker = embedded_broker(settings, state, SetupOutput(), still=True)
         broker.prepare()
         try:
             broker.start()

@@ -20,15 +20,14 @@ from cli.provisioning.topics import apply
 from cli.settings import Settings
 from cli.up import ports, run_file, space, state_version
 from cli.up.announcement import Ready, announce, command, typed
-from cli.up.embedded import jars, system_user
-from cli.up.embedded.access import Access
+from cli.up.embedded import system_user
 from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import LogMoved, PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
 from cli.up.output import SetupOutput
-from cli.up.platform import Platform
+from cli.up.platform import Platform, embedded_broker
 from cli.up.secret_file import kept_secret
 from cli.up.state import DEMO_LIBRARY, DEMO_ROOTS, StateFolder, owned
 from cli.up.supervision.supervisor import Supervisor, run
@@ -182,9 +181,7 @@ def _demo(state: StateFolder, output: SetupOutput) -> tuple[RootSpec, ...]:
 def _kafka(settings: Settings, state: StateFolder, output: SetupOutput) -> EmbeddedKafka:
     if state.moved_log.exists():
         raise LogMoved(state.moved_log, state.moved_log.read_text(errors="replace").strip())
-    port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT")
-    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", output)
-    return EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets))
+    return embedded_broker(settings, state, output)
 
 
 def _postgres(state: StateFolder, output: SetupOutput) -> EmbeddedPostgres:

@@ -18,9 +18,12 @@ from pydantic import SecretStr
 
 from cli.provisioning.database_roles import OWNER, PROJECT, SERVE
 from cli.settings import Settings
-from cli.up.embedded.access import MECHANISM, PROTOCOL
+from cli.up import ports
+from cli.up.embedded import jars
+from cli.up.embedded.access import MECHANISM, PROTOCOL, Access
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
+from cli.up.output import SetupOutput
 from cli.up.run_file import RunFile
 from cli.up.secret_file import kept_secret
 from cli.up.state import StateFolder
@@ -217,6 +220,16 @@ def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.startswith(PREFIX) and name not in withheld and name.removesuffix("_FILE") not in withheld
     }
+
+
+def embedded_broker(
+    settings: Settings, state: StateFolder, output: SetupOutput, *, still: bool = False
+) -> EmbeddedKafka:
+    """The broker of a state folder, whose jars are fetched if they are missing. `still`: as there. Raises UpError,
+    OSError."""
+    port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, f"{PREFIX}KAFKA__EMBEDDED_PORT")
+    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", output)
+    return EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets), still=still)
 
 
 def server_plan(

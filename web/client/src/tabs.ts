@@ -231,6 +231,7 @@ export class SharedLine implements Upstream {
         }
         if (this.line) {
           this.deposed();
+          this.greet();
         } else {
           this.on.failed(error);
         }
@@ -243,6 +244,10 @@ export class SharedLine implements Upstream {
     this.resign = undefined;
     this.takeState("connecting");
     this.awaitLock(false);
+  }
+
+  /** Tell the leader what this page follows, and what it has to send. */
+  private greet(): void {
     this.post({ note: "hello", from: this.me, wants: this.wants });
     this.unsent.forEach((text, id) => this.sendUnsent(id, text));
   }
@@ -363,8 +368,7 @@ export class SharedLine implements Upstream {
     }
     switch (note.note) {
       case "lead":
-        this.post({ note: "hello", from: this.me, wants: this.wants });
-        this.unsent.forEach((text, id) => this.post({ note: "say", from: this.me, id, text }));
+        this.greet();
         break;
       case "welcome":
         if (note.to === this.me) {
