@@ -233,15 +233,19 @@ class LaneWorker:
 
     async def _step(self) -> None:
         records = await self._fetch(self._wait_seconds(), MAX_RECORDS)
+        stops = False
         for record in records:
             for part in self._parts(record):
                 self._outputs += part
+                if stops:
+                    return  # in the middle of a record of many parts: its state is not kept
                 if len(self._outputs) >= MAX_OUTPUTS:
                     await self._commit()
                 if time.monotonic() - self._yielded > YIELD_SECONDS:
                     await self._let_others_run()
-                    if self._stopping.is_set():
-                        return
+                    stops = self._stopping.is_set()
+            if stops:
+                return
         now = time.monotonic()
         if records:
             self._timer.received(now, self._next)

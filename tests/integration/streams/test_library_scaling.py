@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -26,9 +28,15 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REVOKE_SECONDS", STOP_SECONDS)
 
 
-def service(kafka: Kafka, name: str) -> LibraryService:
+@asynccontextmanager
+async def running(kafka: Kafka, name: str) -> AsyncIterator[LibraryService]:
     """A worker in this process."""
-    return LibraryService(kafka=kafka, instance=name, health=Health())
+    service = LibraryService(kafka=kafka, instance=name, health=Health())
+    await service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
 
 
 async def owning(service: LibraryService, lanes: int) -> None:
@@ -61,31 +69,27 @@ async def come_and_go(kafka: Kafka, feeder: Feeder) -> None:
     """One has both lanes, another joins, stops, joins again; and one that leaves is made up for at once."""
     settings = kafka.settings.model_copy(update={"session_timeout_ms": SESSION_MS})
     patient = Kafka(settings, "stream")
-    first, second = service(patient, "first"), service(patient, "second")
     with capture_logs() as said:
-        await first.start()
-        await owning(first, 2)
-        await fed(feeder, 300, first)
-        assert lives(said) == {0: False, 1: False}
-        assert not first.has_company
+        async with running(patient, "first") as first:
+            await owning(first, 2)
+            await fed(feeder, 300, first)
+            assert lives(said) == {0: False, 1: False}
+            assert not first.has_company
 
-        await second.start()
-        await owning(second, 1)
-        await owning(first, 1)
-        stayed, moved = next(iter(first.progress)), next(iter(second.progress))
-        assert lives(said) == {stayed: True, moved: False}
-        assert first.has_company
-        assert second.has_company
-        await fed(feeder, 300, first, second)
-
-        second.leave_at_stop()
-        began = asyncio.get_running_loop().time()
-        await second.stop()
-        await owning(first, 2)
-        assert asyncio.get_running_loop().time() - began < STALL_SECONDS  # and not a session later
-        assert lives(said) == {stayed: True, moved: False}
-        await feeder.run(300)
-        await first.stop()
+            async with running(patient, "second") as second:
+                await owning(second, 1)
+                await owning(first, 1)
+                stayed, moved = next(iter(first.progress)), next(iter(second.progress))
+                assert lives(said) == {stayed: True, moved: False}
+                assert first.has_company
+                assert second.has_company
+                await fed(feeder, 300, first, second)
+                second.leave_at_stop()
+                began = asyncio.get_running_loop().time()
+            await owning(first, 2)
+            assert asyncio.get_running_loop().time() - began < STALL_SECONDS  # and not a session later
+            assert lives(said) == {stayed: True, moved: False}
+            await feeder.run(300)
 
 
 def test_lanes_that_stay_go_on_from_memory_and_those_that_move_are_restored(
@@ -101,29 +105,26 @@ def test_lanes_that_stay_go_on_from_memory_and_those_that_move_are_restored(
 
 async def taken_and_given_back(kafka: Kafka, feeder: Feeder) -> None:
     """A lane's state that was kept is not gone on with where another has moved the position on."""
-    service_ = service(kafka, "first")
-    partitions = []
     with capture_logs() as said:
-        await service_.start()
-        await owning(service_, 2)
-        await fed(feeder, 200, service_)
-        partitions = list(service_._lanes)
-        lives(said)
-        for is_elsewhere in (False, True, False):
-            await service_.revoke(partitions)
-            if is_elsewhere:
-                kept, service_._kept = service_._kept, {}
-                service_.assign(partitions)
-                await owning(service_, 2)
-                await fed(feeder, 100, service_)
-                await service_.revoke(partitions)
-                service_._kept = kept
-                lives(said)
-            service_.assign(partitions)
-            await owning(service_, 2)
-            assert lives(said) == dict.fromkeys((0, 1), not is_elsewhere)
-            await fed(feeder, 100, service_)
-        await service_.stop()
+        async with running(kafka, "first") as service:
+            await owning(service, 2)
+            await fed(feeder, 200, service)
+            partitions = list(service._lanes)
+            lives(said)
+            for is_elsewhere in (False, True, False):
+                await service.revoke(partitions)
+                if is_elsewhere:
+                    kept, service._kept = service._kept, {}
+                    service.assign(partitions)
+                    await owning(service, 2)
+                    await fed(feeder, 100, service)
+                    await service.revoke(partitions)
+                    service._kept = kept
+                    lives(said)
+                service.assign(partitions)
+                await owning(service, 2)
+                assert lives(said) == dict.fromkeys((0, 1), not is_elsewhere)
+                await fed(feeder, 100, service)
 
 
 def test_what_was_kept_is_nothing_worth_where_another_has_gone_on(kafka: Kafka, workers: Processes) -> None:
