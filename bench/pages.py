@@ -25,6 +25,7 @@ from typing import Any
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from bench.platform import known
+from bench.search import settled
 from bench.support import show
 from tests.support.events import films
 from tests.support.page import CHROMIUM, open_page, sign_in
@@ -169,6 +170,7 @@ def scrolling(count: int) -> None:
         with looking("health", root, Path(made)) as (platform, page, session):
             began = time.monotonic()
             fill(platform.run["database_url"], count)
+            settled(platform.run["database_url"])
             filled = time.monotonic() - began
             heap = memory(session)
             began = time.monotonic()

@@ -68,7 +68,7 @@ def changed(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
     from cli.installation import database_url
     from cli.settings import Settings
     from runtime import log
-    from runtime.settings import load
+    from runtime.configuration import load
 
     url = database_url()
     log.configure(load(Settings).log, "user")

@@ -68,7 +68,7 @@ def test_command(as_json: AsJson = False) -> None:
     """
     from cli.printable import printable
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
     from streams.alerts.targets import targets_of
 
     targets = targets_of(load(Settings).alerts)

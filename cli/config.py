@@ -22,7 +22,7 @@ def print_command(as_json: AsJson = False) -> None:
     """
     from cli.config_values import settings_of
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     found = settings_of(load(Settings), os.environ)
     if as_json:
@@ -43,7 +43,7 @@ def check(as_json: AsJson = False) -> None:
     catalogizer config check && catalogizer up
     """
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     load(Settings)
     if as_json:

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import BaseModel, SecretStr
 
 from cli.settings import Settings
-from runtime.settings import PREFIX, Section, variables
+from runtime.configuration import PREFIX, Section, variables
 
 REDACTED = "[set, not shown]"
 NOT_SET = "[not set]"

@@ -23,9 +23,9 @@ from cli.up.state import DEMO_LIBRARY, StateFolder
 from cli.up.supervision.hold import held
 from producer.declared import Declared, declared, folder_of
 from producer.settings import RootSpec
+from runtime.configuration import load
 from runtime.kafka import Kafka
 from runtime.root_files import RootFiles
-from runtime.settings import load
 from schemas.acls import OPERATOR
 from schemas.topics import EMBEDDED_LANES
 

@@ -108,7 +108,7 @@ def add_command(
     from cli.errors import NotRunning
     from cli.installation import find, roots_folder, roots_here, tool_kafka
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     settings = load(Settings)
     secret = None if password_file is None else password_file.absolute()
@@ -151,8 +151,8 @@ def remove_command(
     """
     from cli.installation import roots_folder, roots_here
     from cli.settings import Settings
+    from runtime.configuration import load
     from runtime.root_files import remove
-    from runtime.settings import load
 
     settings = load(Settings)
     folder = roots_folder(settings)

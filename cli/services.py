@@ -46,7 +46,7 @@ def up() -> None:
     from cli.up.errors import NoServers
     from cli.up.output import SetupOutput
     from runtime import log
-    from runtime.settings import load
+    from runtime.configuration import load
 
     if find_spec(EMBEDDED) is None:
         raise NoServers(EMBEDDED)
@@ -134,7 +134,7 @@ def serve(
     catalogizer serve --workers 4
     """
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     settings = load(Settings)
     count = workers or settings.gateway.workers
@@ -183,10 +183,10 @@ def _run(
     """Run a component's process. `name`: the process's name in its log, if it differs from the component's."""
     from cli.settings import Settings
     from runtime import lifecycle, log, traces
+    from runtime.configuration import load
     from runtime.kafka import Kafka
     from runtime.kafka_admission import check_admission
     from runtime.rights import REFUSED, Rights
-    from runtime.settings import load
 
     settings = load(Settings)
     os.umask(PRIVATE)

@@ -8,7 +8,8 @@ from pydantic import Field, SecretStr
 
 from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
-from runtime.settings import DatabaseSettings, KafkaSettings, LogSettings, RootSettings
+from runtime.configuration import RootSettings
+from runtime.settings import DatabaseSettings, KafkaSettings, LogSettings
 from runtime.traces import TracesSettings
 from streams.alerts.settings import AlertSettings
 from streams.settings import StreamsSettings

@@ -67,7 +67,7 @@ def acls_command(
     catalogizer topics acls --apply
     """
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
     from schemas.acls import acls
 
     if apply_:

@@ -60,7 +60,7 @@ def unit(
     catalogizer unit --system | sudo tee /etc/systemd/system/catalogizer.service
     """
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     state_dir = load(Settings).state_dir.absolute()
     owner = None if user or os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name

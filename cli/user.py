@@ -271,7 +271,7 @@ def admin(as_json: AsJson = False) -> None:
     """
     from cli.settings import Settings
     from gateway.access.account_admin import ADMIN, Ensured, accounts, ensure_admin
-    from runtime.settings import load
+    from runtime.configuration import load
 
     setting = load(Settings).admin_password
     configured = None if setting is None else setting.get_secret_value()

@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr, field_validator
 from gateway.access.oidc.provider_settings import ProviderSettings, check_providers
 from gateway.access.proxies import networks
 from gateway.origins import written
+from runtime.configuration import Section
 from runtime.health import HealthSettings
-from runtime.settings import Section
 
 
 class GatewaySettings(Section):

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from runtime.configuration import Section
 from runtime.health import HealthSettings
-from runtime.settings import Section
 from storage.share import SMB_PORT, Encryption, Share
 
 NAS_JUNK = (

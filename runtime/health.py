@@ -15,8 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from runtime import metrics
+from runtime.configuration import Section
 from runtime.exposition import exposition
-from runtime.settings import Section
 from schemas import __version__
 
 

@@ -21,7 +21,7 @@ import aiohttp
 from pydantic import Field
 
 from runtime import log, metrics
-from runtime.settings import Section
+from runtime.configuration import Section
 from schemas import __version__
 
 MOST_WAITING = 20_000

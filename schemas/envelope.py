@@ -6,6 +6,8 @@ same record gives the same bytes live, from memory and from the log, for every c
 
 from __future__ import annotations
 
+import string
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -28,7 +30,7 @@ def event_frame(
     partition: int,
     offset: int,
     timestamp: int,
-    headers: tuple[tuple[str, bytes], ...] | h.Headers,
+    headers: Sequence[tuple[str, bytes]],
     value: bytes,
     legacy_payload: bool,
 ) -> bytes:
@@ -38,30 +40,49 @@ def event_frame(
     `timestamp` (milliseconds) is the append time, used if the record has no valid `ce_time`. `value` must have been
     decoded successfully before, because it is inserted unchanged. A record without `ce_id` (written by a foreign tool)
     gets an id made of its channel, partition and offset."""
-    id_ = time = None
-    for key, header in headers:
-        if key == h.CE_ID:
-            id_ = header.decode("ascii", "replace")
-        elif key == h.CE_TIME:
-            time = header.decode("ascii", "replace")
-    head = FrameHead(
-        timestamp=time if time is not None and is_timestamp(time) else iso(timestamp),
-        channel=channel.name,
+    found = dict(headers)
+    id_, time = found.get(h.CE_ID), found.get(h.CE_TIME)
+    return spliced(
+        channel.event.encode(),
+        value,
+        timestamp=b'"%b"' % (time if time is not None and is_timestamp(time) else iso(timestamp).encode()),
+        channel=b'"%b"' % (name := channel.name.encode()),
         partition=partition,
         offset=offset,
-        id=id_ or f"{channel.name}:{partition}:{offset}",
+        id=_text(id_ or b"%b:%d:%d" % (name, partition, offset)),
+        legacy_payload=legacy_payload,
     )
-    return spliced(channel.event, value, head, legacy_payload=legacy_payload)
 
 
-def spliced(event: str, data: bytes, head: FrameHead, *, legacy_payload: bool) -> bytes:
-    """An event's frame around its data, which is inserted unchanged."""
-    payload = b',"payload":' + data if legacy_payload else b""
-    return b'{"type":"%b","data":%b%b,%b' % (event.encode(), data, payload, _encode(head)[1:])
+def spliced(
+    event: bytes,
+    data: bytes | msgspec.Raw,
+    *,
+    timestamp: bytes | msgspec.Raw,
+    channel: bytes | msgspec.Raw,
+    partition: int,
+    offset: int,
+    id: bytes | msgspec.Raw,
+    legacy_payload: bool,
+) -> bytes:
+    """An event's frame around its data, which is inserted unchanged like every part that is JSON already: `data` and the
+    members of `FrameHead`."""
+    payload = b',"payload":%b' % data if legacy_payload else b""
+    return b'{"type":"%b","data":%b%b,"timestamp":%b,"channel":%b,"partition":%d,"offset":%d,"id":%b}' % (
+        event, data, payload, timestamp, channel, partition, offset, id,
+    )  # fmt: skip
+
+
+def _text(header: bytes) -> bytes:
+    """A header as a JSON string; one of characters that need no escape, as all ids of ours are, as it stands."""
+    return _encode(header.decode("ascii", "replace")) if header.translate(None, _PLAIN) else b'"%b"' % header
+
+
+_PLAIN = string.ascii_letters.encode() + string.digits.encode() + b"-_.:"
 
 
 class FrameHead(Struct, frozen=True):
-    """The members of an event's frame that identify it."""
+    """The members of an event's frame that identify it, in this order."""
 
     timestamp: str
     channel: str

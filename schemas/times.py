@@ -10,7 +10,7 @@ from typing import NewType
 Millis = NewType("Millis", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_RFC_3339 = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND = -62_135_596_800
 _LAST_SECOND = 253_402_300_799
@@ -37,10 +37,10 @@ def parse_iso(text: str) -> Millis:
     return millis(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
 
 
-def is_timestamp(text: str) -> bool:
+def is_timestamp(text: bytes) -> bool:
     """True for a time by RFC 3339, with its zone: every parser of ISO 8601 can read it."""
     try:
-        return _RFC_3339.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+        return _RFC_3339.fullmatch(text) is not None and datetime.fromisoformat(text.decode()) is not None
     except ValueError:
         return False
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from runtime.settings import Section
+from runtime.configuration import Section
 from storage.errors import ShareFault
 
 SMB_PORT = 445

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from runtime.configuration import Section
 from runtime.health import HealthSettings
-from runtime.settings import Section
 from storage.share import Share
 
 

@@ -14,7 +14,7 @@ from typing import Any, get_args
 from pydantic import SecretStr
 
 from cli.settings import Settings
-from runtime.settings import variables
+from runtime.configuration import variables
 
 FOLDER = Path("infra/compose/settings")
 HEAD = "# Passed where .env sets it (docs/settings.md); written by python -m tools.generate\n"

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from cli.config_values import shown_value
 from cli.settings import Settings
 from gateway.access.oidc.provider_settings import Grant, ProviderSettings
-from runtime.settings import Section, variables
+from runtime.configuration import Section, variables
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
 from schemas.place_forms import TABLE as PLACES

@@ -30,7 +30,7 @@ def backup(
     """
     from cli.backup.making import make_backup
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     os.umask(PRIVATE)
     made = make_backup(load(Settings), folder, Stages(hidden=as_json))
@@ -65,7 +65,7 @@ def restore(
     """
     from cli.backup.restoring import restore_backup
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     os.umask(PRIVATE)
     state_dir = load(Settings).state_dir.absolute()

@@ -54,7 +54,7 @@ def move_log(
     from cli.moving.resting import at_rest, check_there, leave
     from cli.moving.settings import checked, new_brokers, variables
     from cli.settings import Settings
-    from runtime.settings import load
+    from runtime.configuration import load
 
     os.umask(PRIVATE)
     settings, show = load(Settings), Stages(hidden=as_json)

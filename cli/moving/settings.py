@@ -14,11 +14,12 @@ from cli.provisioning.topics import administration
 from cli.settings import Settings
 from cli.up.state import StateFolder
 from runtime import client_properties
+from runtime.configuration import PREFIX
 from runtime.errors import SettingsError
 from runtime.kafka import Kafka
 from runtime.kafka_admission import check_admission
 from runtime.kafka_tokens import TokenError
-from runtime.settings import PREFIX, KafkaSettings
+from runtime.settings import KafkaSettings
 
 ANSWER_SECONDS = 30.0
 

@@ -33,8 +33,9 @@ from gateway.access.account_admin import ADMIN
 from gateway.public import public_url
 from producer.declared import folder_of
 from producer.settings import RootSpec
+from runtime.configuration import PREFIX, variables
 from runtime.lifecycle import READY_FILE
-from runtime.settings import PREFIX, KafkaSettings, variables
+from runtime.settings import KafkaSettings
 from schemas.acls import COMPONENTS, OPERATOR, user_of
 from schemas.topics import EMBEDDED_LANES
 

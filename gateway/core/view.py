@@ -16,7 +16,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from gateway.core.about import About, Abouts
 from gateway.core.rights import Rights
-from schemas.envelope import FrameHead, spliced
+from schemas.envelope import spliced
 
 MAX_VERDICTS = 4_096
 """The kinds of events for which a view caches its verdict."""
@@ -143,11 +143,11 @@ class _Frame(Struct, frozen=True):
 
     type: str
     data: Raw
-    timestamp: str
-    channel: str
+    timestamp: Raw
+    channel: Raw
     partition: int
     offset: int
-    id: str
+    id: Raw
     payload: Raw | UnsetType = UNSET
 
 
@@ -180,5 +180,13 @@ def as_new(payload: bytes) -> bytes:
 def _with_data(payload: bytes, data: bytes) -> bytes:
     """As `schemas.envelope.event_frame` would have built it from this data."""
     frame = _frame(payload)
-    head = FrameHead(frame.timestamp, frame.channel, frame.partition, frame.offset, frame.id)
-    return spliced(frame.type, data, head, legacy_payload=frame.payload is not UNSET)
+    return spliced(
+        frame.type.encode(),
+        data,
+        timestamp=frame.timestamp,
+        channel=frame.channel,
+        partition=frame.partition,
+        offset=frame.offset,
+        id=frame.id,
+        legacy_payload=frame.payload is not UNSET,
+    )

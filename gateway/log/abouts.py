@@ -43,25 +43,42 @@ class Abouts:
 
     def __init__(self) -> None:
         self._known: dict[About, About] = {}
+        self._of_items: dict[tuple[object, ...], About] = {}
 
     def of(self, record: LogRecord, value: object) -> About | None:
         """`value`: the record's, decoded; None: the event is for everybody who follows the channel."""
-        about = _about(record, value)
-        if about is None:
-            return None
+        if type(value) is not _MediaUpdate:
+            about = _about(record, value)
+            return None if about is None else self._one(about)
+        media, was = value.media, value.was
+        from_root = None if was is UNSET else was.storage_root
+        members = record.key, media.storage_root, from_root, media.media_type, value.action
+        try:
+            return self._of_items[members]
+        except (KeyError, TypeError):  # TypeError: one of them is a JSON list or object
+            item = self._one(_about_item(record, value))
+        if all(isinstance(member, bytes | str | None) for member in members):
+            if len(self._of_items) >= MAX_KNOWN:
+                self._of_items.clear()
+            self._of_items[members] = item
+        return item
+
+    def _one(self, about: About) -> About:
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
         return self._known.setdefault(about, about)
 
 
+def _about_item(record: LogRecord, update: _MediaUpdate) -> About:
+    was = None if update.was is UNSET else _text(update.was.storage_root)
+    media = update.media
+    return About(_library(record), _text(media.storage_root), was, _text(media.media_type), update.action)
+
+
 def _about(record: LogRecord, value: object) -> About | None:
-    library = (record.key or b"").decode("utf-8", "replace")
     match value:
-        case _MediaUpdate(media=media):
-            root, kind = _text(media.storage_root), _text(media.media_type)
-            return About(library, root, _was_root(value), kind, value.action)
         case AnalysisComplete(storage_root=root):
-            return About(library, _text(root))
+            return About(_library(record), _text(root))
         case SystemUpdate(action="storage_update", component=root, details=details):
             own = details.get("library") if isinstance(details, dict) else None
             return About(_text(own) or "", root)
@@ -77,8 +94,8 @@ def _about(record: LogRecord, value: object) -> About | None:
             return None
 
 
-def _was_root(update: _MediaUpdate) -> str | None:
-    return None if update.was is UNSET else _text(update.was.storage_root)
+def _library(record: LogRecord) -> str:
+    return (record.key or b"").decode("utf-8", "replace")
 
 
 def _text(value: object) -> str | None:

@@ -46,7 +46,7 @@ class Framer:
             partition=record.partition,
             offset=record.offset,
             timestamp=record.timestamp,
-            headers=tuple(record.headers),
+            headers=record.headers,
             value=value,
             legacy_payload=self._legacy_payload,
         )

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from runtime.settings import Section
+from runtime.configuration import Section
 from schemas.alerts import Kind, Severity
 from streams.alerts.deletions import Limits
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cli.settings import Settings
-from runtime.settings import load, variables
+from runtime.configuration import load, variables
 from schemas import __version__
 from tools.deployments import is_secret, passed
 from tools.helm import program

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.settings import Settings
+from runtime.configuration import PREFIX, load, variables
 from runtime.kafka_security import tokens_for
-from runtime.settings import PREFIX, load, variables
 from schemas.acls import acls
 from schemas.topics import ALL_TOPICS
 from tools import ROOT

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psutil
@@ -16,7 +15,7 @@ from runtime.kafka import Kafka
 from tests.support.events import films
 from tests.support.gateway import Gateway
 from tests.support.gateway_fixtures import log, server, tables
-from tests.support.page import WAIT_MS, browser, needs_chromium, open_page, sign_in
+from tests.support.page import WAIT_MS, apart, browser, needs_chromium, open_page, sign_in
 from tests.support.topic import pour
 
 __all__ = ["browser", "log", "server", "tables"]
@@ -49,8 +48,7 @@ def tab(context: BrowserContext, server: Gateway) -> Page:
 
 
 def happen(log: Kafka, first: int) -> None:
-    with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
-        elsewhere.submit(pour, log, films(1, first=first)).result()
+    apart(pour, log, films(1, first=first))
 
 
 @contextmanager

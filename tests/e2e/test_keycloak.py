@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -19,7 +18,7 @@ from tests.support.forging import read
 from tests.support.gateway import Gateway, gateway
 from tests.support.gateway_fixtures import log, tables
 from tests.support.keycloak import AUDIENCE, CLIENT, CLIENT_SECRET, PASSWORD, Keycloak, running
-from tests.support.page import browser, needs_chromium, page
+from tests.support.page import apart, browser, needs_chromium, page
 from tests.support.signing_in import Signing, providers
 from tests.support.waiting import wait_until
 
@@ -80,12 +79,6 @@ def refresh(server: Gateway, body: dict[str, Any]) -> httpx.Response:
         return http.post("/api/v1/auth/refresh", json={"refresh_token": body["refresh_token"]})
 
 
-def elsewhere(work: Any, *arguments: Any) -> Any:
-    """In a thread, for Playwright keeps an event loop of its own in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work, *arguments).result()
-
-
 @needs_chromium
 def test_somebody_signs_in_by_keyboard_through_keycloak_s_own_form_and_is_signed_out_from_there(
     page: Page, server: Gateway, keycloak: Keycloak
@@ -101,7 +94,7 @@ def test_somebody_signs_in_by_keyboard_through_keycloak_s_own_form_and_is_signed
     assert page.url == f"{server.url}/", "no code stays in the address"
     page.reload()
     expect(page.locator("#connection")).to_have_text("live")
-    elsewhere(keycloak.sign_out, "alice")
+    apart(keycloak.sign_out, "alice")
     expect(page.get_by_text("Your session has ended. Sign in again.")).to_be_visible(
         timeout=REVOKED_SECONDS * 1_000
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -22,7 +21,7 @@ from schemas.channels import MEDIA_UPDATES, SYSTEM_UPDATES
 from tests.support.events import event, film, films
 from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.gateway_fixtures import log, server, tables, token
-from tests.support.page import WAIT_MS, browser, needs_chromium, open_page, page, scroll, sign_in
+from tests.support.page import WAIT_MS, apart, browser, needs_chromium, open_page, page, scroll, sign_in
 from tests.support.prefix_proxy import behind_proxy
 from tests.support.topic import NewRecord
 from tests.support.topic import write as write_blocking
@@ -33,9 +32,7 @@ pytestmark = needs_chromium
 
 
 def write(kafka: Kafka, *records: NewRecord) -> None:
-    """Append; in a thread, for Playwright keeps an event loop of its own in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(write_blocking, kafka, *records).result()
+    apart(write_blocking, kafka, *records)
 
 
 def test_a_wrong_password_is_reported_and_the_right_one_signs_in(page: Page) -> None:
@@ -257,16 +254,24 @@ def test_a_replay_of_many_events_is_read_in_parts_and_shown_whole(page: Page, lo
     expect(page.locator(".event")).to_have_count(3)
 
 
+SCROLL_THROUGH = """async (total) => {
+  const seen = {}; let most = 0;
+  for (let screen = 0; screen < total && !(total in seen); screen++) {
+    const rows = [...document.querySelectorAll('.event')];
+    most = Math.max(most, rows.length);
+    for (const row of rows) seen[row.ariaPosInSet] = row.querySelector('.subject').textContent;
+    scrollBy(0, innerHeight);
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+  return [Object.entries(seen), most];
+}"""
+
+
 def scrolled_through(page: Page, total: int) -> dict[int, str]:
-    """The titles of a long list by their places, as somebody sees them who scrolls through it."""
-    seen: dict[int, str] = {}
-    row = "row => [row.getAttribute('aria-posinset'), row.querySelector('.subject').textContent]"
-    while total not in seen:
-        drawn = page.evaluate(f"[...document.querySelectorAll('.event')].map({row})")
-        assert len(drawn) < 100
-        seen |= {int(place): title for place, title in drawn}
-        scroll(page)
-    return dict(sorted(seen.items()))
+    """The titles of a long list by their places, as somebody sees them who scrolls through it screen by screen."""
+    seen, most_drawn = page.evaluate(SCROLL_THROUGH, total)
+    assert most_drawn < 100
+    return dict(sorted((int(place), title) for place, title in seen))
 
 
 def rows_on_screen(page: Page) -> list[tuple[str, float]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from playwright.sync_api import Page, expect
 
 from runtime.kafka import Kafka
@@ -11,7 +9,7 @@ from schemas.channels import MEDIA_UPDATES
 from tests.support.events import event, film
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
-from tests.support.page import browser, needs_chromium, open_page, page, sign_in
+from tests.support.page import apart, browser, needs_chromium, open_page, page, sign_in
 from tests.support.topic import NewRecord, write
 
 __all__ = ["browser", "log", "page", "server", "tables", "token"]
@@ -42,8 +40,7 @@ def test_a_page_shows_only_what_its_user_may_see(page: Page, server: Gateway, to
         expect(page.locator("#replay-error")).to_have_count(0)
         open_page(page, "live")
         records = seen(1, "Hidden Film", "films"), seen(2, "Shown Song", "music")
-        with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
-            elsewhere.submit(write, log, *records).result()
+        apart(write, log, *records)
         expect(page.get_by_text("Shown Song")).to_be_visible()
         expect(page.get_by_text("Hidden Film")).to_have_count(0)
         rights["channels"] = ["media_updates"]

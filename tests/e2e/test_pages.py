@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +20,7 @@ from schemas.topics import RAW, REPORTS
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.letters import bury
-from tests.support.page import ALL, browser, needs_chromium, open_page, page, scroll, sign_in
+from tests.support.page import ALL, apart, browser, needs_chromium, open_page, page, scroll, sign_in
 from tests.support.page_world import fill
 from tests.support.topic import NewRecord, read, write
 from tests.support.web_client import WEB
@@ -227,8 +226,7 @@ def test_a_dead_letter_is_looked_at_and_seen_to(page: Page, log: Kafka) -> None:
         write(log, NewRecord(REPORTS, b"no report", key=b"home"))
         bury(log, read(log, REPORTS)[-1], error="not JSON")
 
-    with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
-        elsewhere.submit(bury_one).result()
+    apart(bury_one)
     sign_in(page)
     open_page(page, "health")
     card = page.locator("section", has=page.get_by_role("heading", name="Dead letters"))
@@ -254,10 +252,7 @@ def test_a_root_that_nobody_watches_is_taken_out(page: Page, filled: str, log: K
     expect(page.get_by_role("dialog")).to_contain_text("the files stay where they are")
     page.get_by_role("dialog").get_by_role("button", name="Take out").click()
     expect(page.locator(".toast")).to_have_text("nas leaves the catalogue.")
-    with ThreadPoolExecutor(1) as elsewhere:
-        (record,) = elsewhere.submit(
-            lambda: [r for r in read(log, RAW) if b"root_retired" in (r.value or b"")]
-        ).result()
+    (record,) = [r for r in apart(read, log, RAW) if b"root_retired" in (r.value or b"")]
     assert (record.key, json.loads(record.value or b"")["root"]) == (b"home", "nas")
 
 

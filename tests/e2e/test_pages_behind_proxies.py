@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
@@ -12,7 +11,7 @@ from playwright.sync_api import Page, Response, expect, sync_playwright
 from runtime.kafka import Kafka
 from tests.support.events import films
 from tests.support.gateway_fixtures import log, tables
-from tests.support.page import ALL, CHROMIUM, WAIT_MS, needs_chromium, open_page, sign_in
+from tests.support.page import ALL, CHROMIUM, WAIT_MS, apart, needs_chromium, open_page, sign_in
 from tests.support.page_world import fill
 from tests.support.proxies import HOST, Proxied, proxied
 from tests.support.topic import pour
@@ -79,8 +78,7 @@ def test_every_page_works_and_everything_it_requests_is_below_the_path(
     page.reload()
     expect(page.locator("#connection")).to_have_text("live")
     open_page(page, "live")
-    with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
-        elsewhere.submit(pour, log, films(1, first=(new := next(NEW)))).result()
+    apart(pour, log, films(1, first=(new := next(NEW))))
     expect(page.locator(".event", has_text=f"Film {new}")).to_have_count(1)
     place = proxied.url.removeprefix("https://")
     assert [url for url in requested if not url.startswith((f"https://{place}/", f"wss://{place}/"))] == []
@@ -94,8 +92,7 @@ def test_a_gateway_that_was_away_is_found_again_without_a_reload(page: Page, pro
     expect(page.locator("#connection")).to_have_text("live")
     proxied.server.kill()
     expect(page.locator("#connection")).not_to_have_text("live")
-    with ThreadPoolExecutor(1) as elsewhere:
-        elsewhere.submit(pour, log, films(1, first=(new := next(NEW)))).result()
-        elsewhere.submit(proxied.server.start).result()
+    apart(pour, log, films(1, first=(new := next(NEW))))
+    apart(proxied.server.start)
     expect(page.locator("#connection")).to_have_text("live", timeout=LONGEST_PAUSE_MS)
     expect(page.locator(".event", has_text=f"Film {new}")).to_have_count(1)

@@ -6,7 +6,6 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,7 +17,7 @@ from runtime.kafka import Kafka
 from tests.support.events import films
 from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.gateway_fixtures import log, tables
-from tests.support.page import browser, needs_chromium
+from tests.support.page import apart, browser, needs_chromium
 from tests.support.topic import pour
 from tests.support.web_client import CLIENT, npm_tool
 
@@ -137,8 +136,7 @@ class Numbers:
     def pour(self, count: int) -> list[int]:
         first = Numbers.used
         Numbers.used += count
-        with ThreadPoolExecutor(1) as apart:  # the browser's driver has an event loop in this thread
-            apart.submit(pour, self._log, films(count, first=first)).result()
+        apart(pour, self._log, films(count, first=first))
         return list(range(first, first + count))
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from runtime.settings import PREFIX
+from runtime.configuration import PREFIX
 from tests.support.command import ROOT
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from typer.testing import CliRunner
 
 from cli.main import app
+from runtime.configuration import PREFIX
 from runtime.kafka import Kafka
-from runtime.settings import PREFIX
 
 ROOT = Path(__file__).parents[2]
 

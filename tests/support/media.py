@@ -24,6 +24,8 @@ from PIL import Image
 from schemas.raw import FileState
 
 RATE = 44_100
+WAVE = array("f", (0.3 * math.sin(2 * math.pi * n / 100) for n in range(100)))
+"""One wave of the tone, of 441 Hz."""
 id3: Any = mutagen.id3  # its frames are made at run time
 
 
@@ -193,12 +195,12 @@ def truncated(path: Path, share: float = 0.5) -> Path:
 def _tone(seconds: float, layout: str) -> list[AudioFrame]:
     frames = []
     total, at, step = int(seconds * RATE), 0, 1_024
+    wave = WAVE * (2 + step // len(WAVE))
     while at < total:
-        count = min(step, total - at)
-        samples = array("f", (0.3 * math.sin(2 * math.pi * 440 * (at + i) / RATE) for i in range(count)))
+        count, phase = min(step, total - at), at % len(WAVE)
         frame = AudioFrame(format=layout, layout="stereo", samples=count)
         for plane in frame.planes:
-            plane.update(samples.tobytes().ljust(plane.buffer_size, b"\0"))
+            plane.update(wave[phase : phase + count].tobytes().ljust(plane.buffer_size, b"\0"))
         frame.sample_rate, frame.pts, frame.time_base = RATE, at, Fraction(1, RATE)
         frames.append(frame)
         at += count

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -11,6 +13,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.support.gateway import PASSWORD, Gateway
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: the page was not looked at"
@@ -51,6 +56,12 @@ def page(browser: Browser, server: Gateway) -> Iterator[Page]:
     yield opened
     context.close()
     assert faults == []
+
+
+def apart(work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+    """What `work` returns, done in a thread: Playwright has an event loop of its own in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work, *arguments, **options).result()
 
 
 def sign_in(page: Page, name: str = "admin") -> None:

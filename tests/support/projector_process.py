@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 
 from cli.up import ports
+from runtime.configuration import PREFIX
 from runtime.kafka import Kafka
-from runtime.settings import PREFIX
 from tests.support.command import ROOT, environment
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.settings import Settings
-from runtime.settings import PREFIX, load, variables
+from runtime.configuration import PREFIX, load, variables
 from tests.support.compose import compose, resolved
 
 ROOT = Path(__file__).parents[2]

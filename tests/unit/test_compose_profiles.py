@@ -15,7 +15,7 @@ from cli.main import app
 from cli.settings import Settings
 from cli.up.embedded import jars
 from cli.up.embedded.kafka_config import server_properties
-from runtime.settings import variables
+from runtime.configuration import variables
 from tests.support.compose import ROOT, compose, resolved
 
 BROKERS = ("kafka", "kafka-2", "kafka-3")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from cli.settings import Settings
+from runtime.configuration import PREFIX, load, variables
 from runtime.errors import SettingsError
-from runtime.settings import PREFIX, load, variables
 from tests.support.compose import ROOT, resolved, resolved_over
 from tests.support.tls import Authority
 from tools.deployments import NOT_PASSED, is_secret, passed, reader

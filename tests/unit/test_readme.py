@@ -11,7 +11,7 @@ import pytest
 
 from cli.settings import Settings
 from producer.settings import RootSpec
-from runtime.settings import PREFIX, load
+from runtime.configuration import PREFIX, load
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 SECTION = README.split("## Your own media")[1].split("\n## ")[0]

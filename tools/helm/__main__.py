@@ -16,7 +16,7 @@ import yaml
 
 from cli.main import app
 from cli.settings import Settings
-from runtime.settings import variables
+from runtime.configuration import variables
 from tools.errors import BadChart, ToolError
 from tools.helm import program
 from tools.helm.judging import findings

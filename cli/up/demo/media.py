@@ -112,11 +112,17 @@ def _sound(container: av.container.OutputContainer, stream: AudioStream, seed: i
 
 def _tone(seed: int, seconds: float) -> Iterator[AudioFrame]:
     pitch = 220 * 2 ** ((seed % 24) / 12)
+    period = round(RATE / pitch)  # in whole samples: one wave is computed, and repeated
+    wave = struct.pack(
+        f"<{2 * period}h",
+        *(int(9_000 * math.sin(2 * math.pi * n / period)) for n in range(period) for _ in "lr"),
+    )
+    size = 4 * _CHUNK
+    long = wave * (2 + size // len(wave))
     for start in range(0, int(seconds * RATE), _CHUNK):
-        times = ((start + n) / RATE for n in range(_CHUNK))
-        values = [int(9_000 * math.sin(2 * math.pi * pitch * time)) for time in times]
+        begin = 4 * (start % period)
         frame = AudioFrame(format="s16", layout="stereo", samples=_CHUNK)
-        frame.planes[0].update(struct.pack(f"<{2 * _CHUNK}h", *(value for value in values for _ in "lr")))
+        frame.planes[0].update(long[begin : begin + size])
         frame.sample_rate = RATE
         frame.pts = start
         frame.time_base = Fraction(1, RATE)

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from gateway.access.roles import ROLE_IDS
 from gateway.core.rights import ALL, MAX_NAMES, Rights
-from runtime.settings import Section
+from runtime.configuration import Section
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519"]
 """Accepted signature algorithms. None of them is symmetric: anybody with the public key could sign with it."""

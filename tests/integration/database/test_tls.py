@@ -19,10 +19,10 @@ import pytest
 from cli.provisioning.tables_lock import tables_locked
 from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.connecting import connected
+from runtime.configuration import PREFIX
 from runtime.database import check_admission
 from runtime.errors import SettingsError
 from runtime.kafka import Kafka
-from runtime.settings import PREFIX
 from tests.support.command import ROOT, environment
 from tests.support.gateway import SECRET
 from tests.support.tls import Authority

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from cli.settings import Settings
 from gateway.access.proxies import networks
-from runtime.settings import load
+from runtime.configuration import load
 from tests.support.gateway import PASSWORD
 from tests.support.proxies import ASKS, DOC, HOST, Proxied, documented, proxied
 

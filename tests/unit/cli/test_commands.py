@@ -22,9 +22,9 @@ from cli.installation import with_running
 from cli.main import app
 from cli.settings import Settings
 from cli.up.run_file import RunFile
+from runtime.configuration import PREFIX, load, variables
 from runtime.errors import SettingsError
 from runtime.health import product_version
-from runtime.settings import PREFIX, load, variables
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = [

@@ -8,8 +8,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from cli.settings import Settings
+from runtime.configuration import load
 from runtime.errors import SettingsError
-from runtime.settings import load
 
 SECRET = "S3CR3Tx"
 

@@ -18,7 +18,7 @@ from cli.up.state import StateFolder
 from cli.up.supervision.program import environment_for
 from gateway.access.tokens import check_secret
 from producer.settings import RootSpec
-from runtime.settings import load
+from runtime.configuration import load
 from schemas.acls import COMPONENTS
 from schemas.topics import EMBEDDED_LANES
 

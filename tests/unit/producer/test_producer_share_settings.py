@@ -14,9 +14,9 @@ from cli.declaring import declare, spec_of
 from cli.settings import Settings
 from producer.declared import Declared, declared
 from producer.settings import RootSpec
+from runtime.configuration import load
 from runtime.errors import SettingsError
 from runtime.root_files import RootFiles
-from runtime.settings import load
 
 NAS: dict[str, Any] = {
     "name": "films", "library": "home", "protocol": "smb", "host": "nas", "share": "media", "user": "reader",

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from cli.settings import Settings
 from runtime.client_properties import LOGINS, NOT_OURS, OURS, read
+from runtime.configuration import load
 from runtime.errors import SettingsError
 from runtime.properties_format import entries
-from runtime.settings import KafkaSettings, load
+from runtime.settings import KafkaSettings
 
 SECRET = "S3CR3Tx"
 

@@ -28,16 +28,16 @@ Send = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`sent`: complete messages. `ended`: `whole`; `early`, by a crash or lack of memory; `late`, killed after its time
-    limit."""
+    """`sent`: complete messages. `ended`: `whole`; `early`, by a crash or lack of memory; `late`, killed at one of its
+    time limits."""
 
     sent: list[bytes]
     ended: Literal["whole", "early", "late"]
 
 
-def run(work: Callable[[Send], None], seconds: float) -> Outcome:
-    """Do the work, for at most `seconds`. Raises MemoryError if no process can be started, because that is the kernel's
-    reason."""
+def run(work: Callable[[Send], None], *, processor_seconds: float, seconds: float) -> Outcome:
+    """Do the work, for at most `processor_seconds` of processor time (rounded up to the next second, the kernel's unit)
+    and `seconds` in all. Raises MemoryError if no process can be started, because that is the kernel's reason."""
     reading, writing = os.pipe()
     parent = os.getpid()
     try:
@@ -47,7 +47,7 @@ def run(work: Callable[[Send], None], seconds: float) -> Outcome:
         os.close(writing)
         raise MemoryError from error
     if child == 0:
-        _work(work, writing, parent)
+        _work(work, writing, parent, processor_seconds)
     os.close(writing)
     ended: Literal["whole", "early", "late"] = "late"
     data = b""
@@ -62,15 +62,16 @@ def run(work: Callable[[Send], None], seconds: float) -> Outcome:
     if is_late:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    if not is_late:
+    if not is_late and os.waitstatus_to_exitcode(status) != -signal.SIGXCPU:
         ended = "whole" if status == 0 else "early"
     return Outcome(_messages(data), ended)
 
 
-def _work(work: Callable[[Send], None], writing: int, parent: int) -> NoReturn:
+def _work(work: Callable[[Send], None], writing: int, parent: int, processor_seconds: float) -> NoReturn:
     code = 1
     try:
         limits.die_with_parent(parent)  # if the parent is killed for taking too long, this process ends too
+        limits.allow_processor_seconds(processor_seconds)
 
         def send(message: bytes) -> None:
             left = memoryview(_LENGTH.pack(len(message)) + message)

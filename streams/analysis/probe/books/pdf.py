@@ -29,8 +29,11 @@ MAX_BYTES_READ = 134_217_728
 """Bytes read of one document: a damaged one is searched from beginning to end, and may have gigabytes."""
 MAX_VALUE_BYTES = 65_536
 """Maximum bytes of one entry of the document information."""
-SECONDS = 4.0
-"""Time limit for everything; a large scanned page takes half a second."""
+PROCESSOR_SECONDS = 4.0
+"""Limit of processor time for everything; a large scanned page takes half a second."""
+SECONDS = 8.0
+"""Limit of time, where the machine or the disk is busy with something else: what can be said is said before the probe
+itself is killed (after 15 s by default)."""
 _END_WITHIN = 1_024
 """The end marker must be in so many bytes at the end, as PDF readers require."""
 _DATE = re.compile(r"(?:D:)?([0-9]{4})(?:([01][0-9])([0-3][0-9])?)?")
@@ -61,7 +64,9 @@ def warm_up() -> None:
 def read(file: BinaryIO) -> Read:
     """Raises Damaged."""
     is_cut = b"%%EOF" not in pieces.at(file, max(0, pieces.size(file) - _END_WITHIN), _END_WITHIN)
-    outcome = forked.run(lambda send: _look(file, send, is_cut=is_cut), SECONDS)
+    outcome = forked.run(
+        lambda send: _look(file, send, is_cut=is_cut), processor_seconds=PROCESSOR_SECONDS, seconds=SECONDS
+    )
     if not outcome.sent:
         raise Damaged(
             "reading it takes too long"

@@ -33,6 +33,12 @@ def hanging(send: Send) -> None:
     signal.pause()
 
 
+def working(send: Send) -> None:
+    send(b"one")
+    while True:
+        pass
+
+
 def flooding(send: Send) -> None:
     while True:
         send(b"x" * MAX_BYTES)
@@ -45,11 +51,17 @@ def flooding(send: Send) -> None:
 def test_what_was_sent_before_the_end_stays(work: object, outcome: Outcome) -> None:
     assert callable(work)
     before = psutil.Process().children()  # servers that other tests have started
-    assert run(work, 0.3) == outcome
+    assert run(work, processor_seconds=9, seconds=0.3) == outcome
     assert psutil.Process().children() == before
 
 
 def test_it_ends_when_it_takes_too_long() -> None:
     began = time.monotonic()
-    run(hanging, 0.1)
+    run(hanging, processor_seconds=9, seconds=0.1)
     assert time.monotonic() - began < 2
+
+
+def test_it_ends_when_it_needs_too_much_of_the_processor_however_long_that_takes() -> None:
+    before = psutil.Process().cpu_times().children_user
+    assert run(working, processor_seconds=0, seconds=60) == Outcome([b"one"], "late")
+    assert psutil.Process().cpu_times().children_user - before > 0.5
