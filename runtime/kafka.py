@@ -181,6 +181,12 @@ async def leave_now(consumer: AIOKafkaConsumer) -> None:
         await consumer._coordinator._maybe_leave_group()
 
 
+async def rejoin(consumer: AIOKafkaConsumer) -> None:
+    """Join a group again; it assigns anew if this is its leader, as a group's only member is."""
+    if consumer._coordinator is not None:
+        consumer._coordinator.request_rejoin()
+
+
 class Stoppable(Protocol):
     """A Kafka client that can be stopped."""
 
@@ -242,4 +248,12 @@ def _is_loopback(server: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-__all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "leave_for_good", "leave_now", "stop_client"]
+__all__ = [
+    "ConsumerRebalanceListener",
+    "Kafka",
+    "Stoppable",
+    "leave_for_good",
+    "leave_now",
+    "rejoin",
+    "stop_client",
+]

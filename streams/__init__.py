@@ -22,6 +22,8 @@ for the processes:
     errors      the tree of all errors
     confirmed   publishing that waits for the acknowledgement
     member      a member of a consumer group besides the Faust app
+    group_offsets  a group's offset is of one life of its topic
+    uncovered   groups of which nobody reads some partition
     watch       whether the agents make progress, measured from outside
     lag         how far each reader of a worker is behind
     metrics     the metrics of a worker

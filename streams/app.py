@@ -24,11 +24,12 @@ from mode import Service
 from mode.supervisors import CrashingSupervisor
 from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
-from runtime.kafka import Kafka, leave_for_good, leave_now, stop_client
+from runtime.kafka import Kafka, leave_for_good, leave_now, rejoin, stop_client
 from runtime.rights import REFUSED
 from runtime.waits import COMMIT
 from schemas.places import next_offset
 from schemas.topics import Topic
+from streams.group_offsets import GroupOffsets
 from streams.settings import StreamsSettings
 from streams.slot import Slot
 
@@ -94,16 +95,20 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._consumer is not None:
             await stop_client(self._consumer)
 
+    async def seek_to_committed(self) -> Mapping[Any, int]:
+        """Begin at the group's offsets: Faust's own would also begin at those of a former topic."""
+        seek, consumer = cast(StreamApp, self.app).offsets.seek, self._ensure_consumer()
+        found: Mapping[Any, int] = await self.call_thread(seek, consumer, consumer.assignment())
+        return found
+
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
         """Commit, with retries for as long as an outage of Kafka lasts; Faust's own crashes at the first error. False
         when the group has assigned the partitions to another member, or the app has ended: then the events are read
         again."""
         deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while True:
-            if cast(StreamApp, self.app).commits_nothing:
-                return False
-            ours = self.assignment()
-            wanted = {partition: OffsetAndMetadata(n, "") for partition, n in offsets.items() if partition in ours}
+            ours, at = self.assignment(), cast(StreamApp, self.app).offsets.at
+            wanted = {partition: at(partition, n) for partition, n in offsets.items() if partition in ours}
             try:
                 return not wanted or await self._commit_once(wanted)
             except (CommitFailedError, IllegalStateError):
@@ -203,18 +208,20 @@ class _Boot(BootStrategy):
 
 
 class StreamApp(faust.App):
-    """A Faust app with our Kafka configuration. `instance`: the worker's static member name."""
+    """A Faust app with our Kafka configuration. `instance`: the worker's static member name; `offsets`: its group's."""
 
     BootStrategy = _Boot
     mundane_level = QUIET
 
-    def __init__(self, kafka: Kafka, instance: str, services: Sequence[Service], **options: Any) -> None:
+    def __init__(
+        self, kafka: Kafka, instance: str, services: Sequence[Service], offsets: GroupOffsets, **options: Any
+    ) -> None:
         self.kafka = kafka
         self.instance = instance
+        self.offsets = offsets
         self._hosted = services
         self._stopping_since: float | None = None
         self._leaves_at_stop = False
-        self.commits_nothing = False
         super().__init__(**options)
 
     async def stop(self) -> None:
@@ -230,21 +237,21 @@ class StreamApp(faust.App):
         """Leave the group at the stop, instead of staying a member until the session expires."""
         self._leaves_at_stop = True
 
+    @property
+    def group(self) -> str:
+        """Its agents' group."""
+        name: str = self.conf.id
+        return name
+
+    async def rejoin(self) -> None:
+        """Join the group again."""
+        thread = cast(_Consumer, self.consumer)._thread
+        await thread.call_thread(rejoin, thread._ensure_consumer())
+
     async def leave(self) -> None:
         """Leave the group; the services have memberships of their own."""
         thread = cast(_Consumer, self.consumer)._thread
         await thread.call_thread(leave_now, thread._ensure_consumer())
-
-    async def begin_again(self, topic: str) -> None:
-        """Reset the group to the beginning of a topic (its declared name) that was recreated: until that was noticed,
-        the new topic was read from an offset of the former one, and the records before that offset would be skipped.
-        Nothing is committed after this."""
-        self.commits_nothing = True
-        thread = cast(_Consumer, self.consumer)._thread
-        name = self.kafka.settings.topic_prefix + topic
-        beginning = {tp: OffsetAndMetadata(0, "") for tp in thread.assignment() if tp.topic == name}
-        if beginning:
-            await thread.call_thread(thread._ensure_consumer().commit, beginning)
 
     def ended_for(self, seconds: float) -> bool:
         """Whether the stop was requested that long ago. Also called from the consumer's thread."""
@@ -265,6 +272,7 @@ def create_app(
     settings: StreamsSettings,
     slot: Slot,
     *,
+    offsets: GroupOffsets,
     agents: Iterable[tuple[Topic, AgentBody]],
     services: Sequence[Service] = (),
 ) -> StreamApp:
@@ -274,6 +282,7 @@ def create_app(
         kafka,
         slot.member,
         services,
+        offsets,
         id=kafka.group(f"streams.{settings.site}"),
         broker=[f"aiokafka://{server}" for server in (kafka.settings.bootstrap_servers or "").split(",")],
         store="memory://",

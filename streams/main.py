@@ -40,6 +40,7 @@ from streams.analysis.on_request import RequestedJobs
 from streams.app import AgentBody, StreamApp, crashed, create_app, progress_of
 from streams.confirmed import Confirmed
 from streams.errors import TopicMadeAnew
+from streams.group_offsets import GroupOffsets
 from streams.guard import Guard
 from streams.lag import ReadersLag, Stand, of_topic, reached
 from streams.library.service import LibraryService
@@ -49,6 +50,7 @@ from streams.slot import Slot, slot_held
 from streams.status.agent import StatusAgent
 from streams.status.gaps import GapService
 from streams.status.rules import QUEUE, RATE, REQUESTED, WORKER, WORKERS
+from streams.uncovered import cover
 from streams.watch import AgentWatch
 
 JOBS_PER_CHILD = 6
@@ -110,9 +112,9 @@ Member = StreamApp | LibraryService | RequestedJobs | GroupMember
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
+    kafka: Kafka
     app: StreamApp
     library: LibraryService
-    requested: RequestedJobs
     watch: AgentWatch
     reporter: Reporter
     health: Health
@@ -154,6 +156,7 @@ def place_of(settings: StreamsSettings, root: str) -> Place | None:
 
 def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Parts) -> _Worker:
     confirmed = Confirmed(kafka, parts.producer)
+    offsets = GroupOffsets(kafka, parts.lives)
     guard = Guard(DeadLetters(kafka, parts.producer))
     analysis = AnalysisAgent(
         kafka,
@@ -181,20 +184,23 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
         agent=analysis,
         guard=guard,
         children=settings.analysis.workers,
+        offsets=offsets,
     )
     beside: list[GroupMember] = []
     gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
-        gaps.append(GapService(kafka, instance=slot.member, confirmed=confirmed, guard=guard))
+        gaps.append(GapService(kafka, instance=slot.member, confirmed=confirmed, guard=guard, offsets=offsets))
         limits = limits_of(parts.alerts)
-        beside.append(AlertingService(kafka, instance=slot.member, confirmed=confirmed, limits=limits))
+        beside.append(
+            AlertingService(kafka, instance=slot.member, confirmed=confirmed, limits=limits, offsets=offsets)
+        )
     if targets := targets_of(parts.alerts):
         letters = DeadLetters(kafka, parts.producer)
         wanted = wanted_of(parts.alerts)
         beside.append(Delivery(kafka, instance=slot.member, targets=targets, wanted=wanted, letters=letters))
     beside += gaps
-    app = create_app(kafka, settings, slot, agents=agents, services=[library, requested, *beside])
+    app = create_app(kafka, settings, slot, offsets=offsets, agents=agents, services=[library, requested, *beside])
     members: list[Member] = [app, library, requested, *beside]
     lag = ReadersLag(kafka, _readers(kafka, app, guard, library=library, requested=requested, gaps=gaps))
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended, lag)
@@ -203,9 +209,9 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
     parts.health.add("needs", topics.unmet)
     reporter = Reporter(kafka, parts.producer, WORKER, state_dir=parts.state_dir)
     return _Worker(
+        kafka,
         app,
         library,
-        requested,
         watch,
         reporter,
         parts.health,
@@ -254,9 +260,6 @@ async def _run(worker: _Worker, stop: Stop) -> None:
             announce_ready()
             await _work(worker, stopping, topics)
     except TopicMadeAnew as error:
-        places = (worker.app, worker.requested)
-        again = [asyncio.ensure_future(place.begin_again(error.topic)) for place in places]
-        await asyncio.wait(again, timeout=LEAVE_SECONDS)
         leaving = [asyncio.ensure_future(member.leave()) for member in worker.members]
         await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
         end_hard(str(error))
@@ -292,6 +295,7 @@ async def _ready(worker: _Worker) -> None:
     worker.health.add("start", lambda: Starting("the lanes are being folded"))
     await worker.app.start()
     await worker.library.wait_ready()
+    await cover(worker.kafka, {member.group: member.rejoin for member in worker.members})
     worker.health.add("start", lambda: None)
 
 

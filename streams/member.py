@@ -4,16 +4,16 @@ requested."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 
 from runtime import log
-from runtime.kafka import ConsumerRebalanceListener, leave_for_good, leave_now, stop_client
+from runtime.kafka import ConsumerRebalanceListener, leave_for_good, leave_now, rejoin, stop_client
 from runtime.lag import Reached
+from streams.group_offsets import GroupOffsets
 
 STOP_SECONDS = 1.0
 
@@ -21,17 +21,17 @@ _log = log.get(__name__)
 
 
 class GroupMember(Service):
-    """A member. Unfinished work is delivered again to the next owner of the partitions. `consumer`: set from its start
-    on; `times`: append times of the records processed last, by partition, ms."""
+    """A member. Unfinished work is delivered again to the next owner of the partitions. `group`: its name; `consumer`: set
+    from its start on; `times`: append times of the records processed last, by partition, ms."""
 
     consumer: AIOKafkaConsumer
 
-    def __init__(self) -> None:
+    def __init__(self, group: str) -> None:
         super().__init__()
+        self.group = group
         self._working: asyncio.Future[None] | None = None
         self._leaves_at_stop = False
         self._committed: dict[TopicPartition, int] = {}
-        self._commits = True
         self.times: dict[TopicPartition, int] = {}
 
     def stand(self) -> dict[TopicPartition, Reached]:
@@ -39,24 +39,6 @@ class GroupMember(Service):
         return {
             partition: Reached(offset, self.times.get(partition)) for partition, offset in self._committed.items()
         }
-
-    async def commit_processed(self) -> None:
-        """Commit the consumer's positions when all its records are processed. These are also past the ends of
-        transactions, which readers do not receive, so that the lag at rest is 0. Does not raise: what is not committed
-        is delivered again."""
-        try:
-            reached = {
-                partition: await self.consumer.position(partition) for partition in self.consumer.assignment()
-            }
-            moved = {tp: OffsetAndMetadata(at, "") for tp, at in reached.items() if at != self._committed.get(tp)}
-            if moved:
-                await self.consumer.commit(moved)
-        except (KafkaError, IllegalStateError) as error:  # the group is rebalancing, or Kafka is unavailable
-            if self._commits:
-                _log.warning("offsets not committed", member=type(self).__name__, error=repr(error))
-            self._commits = False
-        else:
-            self._committed, self._commits = reached, True
 
     def work_on(self, work: Coroutine[None, None, None]) -> None:
         """Run its work, from now until its stop."""
@@ -75,9 +57,58 @@ class GroupMember(Service):
         """Leave the group at the stop, instead of staying a member until the session expires."""
         self._leaves_at_stop = True
 
+    async def rejoin(self) -> None:
+        """Join the group again."""
+        await rejoin(self.consumer)
+
     async def leave(self) -> None:
         """Leave the group."""
         await leave_now(self.consumer)
+
+
+class PlainMember(GroupMember):
+    """A member that commits up to where it has processed everything. `offsets`: of its group."""
+
+    def __init__(self, group: str, offsets: GroupOffsets) -> None:
+        super().__init__(group)
+        self._offsets = offsets
+        self._commits = True
+
+    async def begin(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin at the group's offsets in partitions that were assigned just now."""
+        await self._offsets.seek(self.consumer, assigned)
+
+    async def commit_processed(self) -> None:
+        """Commit the consumer's positions when all its records are processed. These are also past the ends of
+        transactions, which readers do not receive, so that the lag at rest is 0. Does not raise: what is not committed
+        is delivered again."""
+        try:
+            reached = {
+                partition: await self.consumer.position(partition) for partition in self.consumer.assignment()
+            }
+            moved = {tp: self._offsets.at(tp, at) for tp, at in reached.items() if at != self._committed.get(tp)}
+            if moved:
+                await self.consumer.commit(moved)
+        except (KafkaError, IllegalStateError) as error:  # the group is rebalancing, or Kafka is unavailable
+            if self._commits:
+                _log.warning("offsets not committed", member=type(self).__name__, error=repr(error))
+            self._commits = False
+        else:
+            self._committed, self._commits = reached, True
+
+
+class Beginning(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The group's callbacks for a member that keeps nothing."""
+
+    def __init__(self, begin: Callable[[Iterable[TopicPartition]], Awaitable[None]]) -> None:
+        self._begin = begin
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Does nothing: work in progress ends in a confirmed write, or is delivered again."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin at the group's positions."""
+        await self._begin(assigned)
 
 
 class Forgetting(ConsumerRebalanceListener):  # type: ignore[misc]

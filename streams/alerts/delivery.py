@@ -79,7 +79,7 @@ class Delivery(GroupMember):
         self, kafka: Kafka, *, instance: str, targets: Sequence[Target], wanted: Callable[[Alert], bool], letters: Letters,
         waits: Waits = ALERT, patience: float = PATIENCE_SECONDS, points: Points = nowhere,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(kafka.group(GROUP))
         self._kafka = kafka
         self._instance = instance
         self._targets = {target.name: target for target in targets}
@@ -98,7 +98,7 @@ class Delivery(GroupMember):
     async def on_start(self) -> None:
         """Join the group."""
         self.consumer = self._kafka.group_consumer(
-            self._kafka.group(GROUP), instance=self._instance, auto_offset_reset="earliest"
+            self.group, instance=self._instance, auto_offset_reset="earliest"
         )
         await self.consumer.start()
         self.consumer.subscribe([self._kafka.name(ALERTS)], listener=Forgetting(self.forget))
@@ -157,7 +157,7 @@ class Delivery(GroupMember):
         admin = self._kafka.admin()
         await admin.start()
         try:
-            found = await admin.list_consumer_group_offsets(self._kafka.group(GROUP))
+            found = await admin.list_consumer_group_offsets(self.group)
         finally:
             await admin.close()
         offset: OffsetAndMetadata | None = found.get(self._place)

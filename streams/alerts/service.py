@@ -18,7 +18,7 @@ from heapq import merge
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from runtime import log
@@ -41,6 +41,7 @@ from streams.alerts.records import headers, read_alerts, value
 from streams.alerts.rules import AlertRules
 from streams.alerts.verdict import Cause
 from streams.confirmed import Confirmed, NotConfirmed
+from streams.group_offsets import GroupOffsets
 from streams.member import STOP_SECONDS, Forgetting, GroupMember
 
 GROUP = "alerting"
@@ -69,8 +70,11 @@ _deleted: Codec[_Deleted] = Codec(_Deleted)
 class AlertingService(GroupMember):
     """A member of the group; its one owner decides alerts. `instance`: its static name."""
 
-    def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, limits: Limits) -> None:
-        super().__init__()
+    def __init__(
+        self, kafka: Kafka, *, instance: str, confirmed: Confirmed, limits: Limits, offsets: GroupOffsets
+    ) -> None:
+        super().__init__(kafka.group(GROUP))
+        self._offsets = offsets
         self._kafka = kafka
         self._instance = instance
         self._confirmed = confirmed
@@ -82,7 +86,7 @@ class AlertingService(GroupMember):
     async def on_start(self) -> None:
         """Join the group."""
         self.consumer = self._kafka.group_consumer(
-            self._kafka.group(GROUP), instance=self._instance, assignor=OneOwner, auto_offset_reset="earliest"
+            self.group, instance=self._instance, assignor=OneOwner, auto_offset_reset="earliest"
         )
         await self.consumer.start()
         self.consumer.subscribe([self._kafka.name(topic) for topic in READ], listener=Forgetting(self.forget))
@@ -120,7 +124,7 @@ class AlertingService(GroupMember):
         rules = AlertRules(self._limits)
         for found in await read_alerts(self._kafka):
             rules.recorded(found.alert, found.cause)
-        committed = {place: await self.consumer.committed(place) for place in ours}
+        committed = await self._offsets.committed(self.consumer, ours)
         new = [place for place, offset in committed.items() if offset is None]
         within = await bounds(self.consumer, ours)
         starts = {place: Offset(offset) for place, offset in committed.items() if offset is not None}
@@ -208,7 +212,7 @@ class AlertingService(GroupMember):
         if not offsets:
             return
         try:
-            await self.consumer.commit({p: OffsetAndMetadata(offset, "") for p, offset in offsets.items()})
+            await self.consumer.commit({p: self._offsets.at(p, offset) for p, offset in offsets.items()})
         except KafkaError as error:  # the records are read again, and their alerts are known to be in the log
             _log.warning("offsets of alerting not committed", error=repr(error))
         else:

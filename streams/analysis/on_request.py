@@ -13,59 +13,42 @@ from collections.abc import Iterable
 from functools import partial
 
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import ConsumerRecord
 
-from runtime import log
 from runtime.kafka import Kafka
 from runtime.rights import REFUSED
 from schemas.topics import REQUESTED_JOBS
 from streams.analysis.agent import AnalysisAgent
+from streams.group_offsets import GroupOffsets
 from streams.guard import Guard, received_plain
-from streams.member import STOP_SECONDS, GroupMember
+from streams.member import STOP_SECONDS, Beginning, PlainMember
 
 GROUP = "requested"
 FETCH_MS = 200
 
-_log = log.get(__name__)
 
-
-class RequestedJobs(GroupMember):
+class RequestedJobs(PlainMember):
     """A member of the group that reads them at this site. `instance`: its static name; `children`: how many can probe."""
 
     def __init__(
-        self, kafka: Kafka, *, site: str, instance: str, agent: AnalysisAgent, guard: Guard, children: int
-    ) -> None:
-        super().__init__()
+        self, kafka: Kafka, *, site: str, instance: str, agent: AnalysisAgent, guard: Guard, children: int,
+        offsets: GroupOffsets,
+    ) -> None:  # fmt: skip
+        super().__init__(kafka.group(f"{GROUP}.{site}"), offsets)
         self._kafka = kafka
-        self._group = kafka.group(f"{GROUP}.{site}")
         self._instance = instance
         self._agent = agent
         self._guard = guard
         self._at_once = max(1, children - 1)
-        self._one_commit = asyncio.Lock()
-        self._begins_again = False
 
     async def on_start(self) -> None:
         """Join the group."""
         self.consumer = self._kafka.group_consumer(
-            self._group, instance=self._instance, auto_offset_reset="earliest"
+            self.group, instance=self._instance, auto_offset_reset="earliest"
         )
         await self.consumer.start()
-        self.consumer.subscribe([self._kafka.name(REQUESTED_JOBS)])
+        self.consumer.subscribe([self._kafka.name(REQUESTED_JOBS)], listener=Beginning(self.begin))
         self.work_on(self._work())
-
-    async def begin_again(self, topic: str) -> None:
-        """Reset the group to the beginning of the topic, if this one was recreated. Nothing is committed after this,
-        and a commit in progress is completed before it."""
-        if topic == REQUESTED_JOBS.name:
-            self._begins_again = True
-            async with self._one_commit:
-                beginning = {tp: OffsetAndMetadata(0, "") for tp in self.consumer.assignment()}
-                try:
-                    await self.consumer.commit(beginning)
-                except (KafkaError, IllegalStateError) as error:
-                    _log.warning("not put back to the beginning", topic=topic, error=repr(error))
 
     async def _work(self) -> None:
         while not self.should_stop:
@@ -83,9 +66,7 @@ class RequestedJobs(GroupMember):
                     )
                 )
                 self.times |= {tp: batch[-1].timestamp for tp, batch in batches.items()}
-            async with self._one_commit:
-                if not self._begins_again:
-                    await self.commit_processed()
+            await self.commit_processed()
 
     async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
         """A few jobs, or none while others are in work. It polls all the time, because the group removes a member that

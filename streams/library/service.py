@@ -37,6 +37,7 @@ from runtime.kafka import (
     Stoppable,
     leave_for_good,
     leave_now,
+    rejoin,
     stop_client,
 )
 from runtime.lag import Reached
@@ -92,7 +93,7 @@ class LibraryService(Service):
         self._refused = refused
         self._taken = taken
         self._points = points
-        self._group = kafka.group(GROUP)
+        self.group = kafka.group(GROUP)
         self._positions = Positions(kafka)
         self._snapshots = Snapshots(kafka)
         self._reset: set[int] = set()
@@ -136,7 +137,7 @@ class LibraryService(Service):
         """Join the group. Raises NotProvisioned while the topics are missing or not as required."""
         self._epoch = await self._provisioned_epoch()
         self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
-            self._group,
+            self.group,
             instance=self._instance,
             assignor=KeepingAssignor(),
             fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -172,6 +173,10 @@ class LibraryService(Service):
         """Leave the group at the stop, instead of staying a member until the session expires."""
         self._leaves_at_stop = True
 
+    async def rejoin(self) -> None:
+        """Join the group again."""
+        await rejoin(self._consumer)
+
     async def leave(self) -> None:
         """Leave the group."""
         await leave_now(self._consumer)
@@ -196,7 +201,7 @@ class LibraryService(Service):
         while True:
             try:
                 offsets: dict[TopicPartition, OffsetAndMetadata]
-                offsets = await admin.list_consumer_group_offsets(self._group)
+                offsets = await admin.list_consumer_group_offsets(self.group)
                 return offsets
             except GroupCoordinatorNotAvailableError:  # a broker that has just created its offsets topic
                 if time.monotonic() > deadline:
@@ -248,7 +253,7 @@ class LibraryService(Service):
                 self._kept[partition] = owned.lane.kept
 
     def _new_lane(self, partition: TopicPartition, live: asyncio.Event, kept: Kept | None = None) -> LaneWorker:
-        writer = LaneWriter(self._kafka, partition.partition, self._group, self._points)
+        writer = LaneWriter(self._kafka, partition.partition, self.group, self._points)
         return LaneWorker(
             self._consumer,
             partition,

@@ -14,7 +14,7 @@ from runtime.certificates import Certificates, files_of_kafka
 from runtime.database import Address, address_now, files_of_certificates
 from runtime.dead_letters import DeadLetters
 from runtime.health import HealthServer
-from runtime.kafka import Kafka, leave_for_good, stop_client
+from runtime.kafka import Kafka, leave_for_good, rejoin, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
 from runtime.topic_watch import Lives, TopicWatch, made_anew
@@ -31,6 +31,7 @@ from streams.projector.store import Point, PostgresStore, no_point
 from streams.projector.writing import Writing
 from streams.settings import StreamsSettings
 from streams.slot import slot_held
+from streams.uncovered import cover
 
 COMPONENT: Component = "project"
 FETCH_BYTES = 4_194_304
@@ -71,13 +72,20 @@ async def project(
             writing = Writing(
                 kafka, store, assignment=assignment, letters=letters, condition=condition, points=points
             )
+            covering: list[asyncio.Task[None]] = []
+
+            def ready() -> None:
+                announce_ready()
+                again = {kafka.group(GROUP): partial(rejoin, consumer)}
+                covering.append(asyncio.create_task(cover(kafka, again)))
+
             flow = Flow(
                 kafka,
                 consumer,
                 assignment=assignment,
                 writing=writing,
                 condition=condition,
-                ready=announce_ready,
+                ready=ready,
                 points=points,
             )
             health.measures.append(flow.show)
@@ -91,8 +99,8 @@ async def project(
                 await reporter.leave()
                 await flow.commit_group()
             finally:
-                heart.cancel()
-                looking.cancel()
+                for task in (heart, looking, *covering):
+                    task.cancel()
     finally:
         await store.close()
         await server.stop()

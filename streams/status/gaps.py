@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from runtime import log
 from runtime.errors import NotProvisioned
-from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.kafka import Kafka
 from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
@@ -21,8 +21,9 @@ from schemas.headers import CE_TYPE, check_version, find
 from schemas.topics import CHANGES
 from streams import metrics
 from streams.confirmed import Confirmed
+from streams.group_offsets import GroupOffsets
 from streams.guard import Guard, Received, received_plain
-from streams.member import STOP_SECONDS, GroupMember
+from streams.member import STOP_SECONDS, Beginning, PlainMember
 from streams.status.open_gaps import OpenGaps
 from streams.status.publishing import GAPS_SUFFIX, UpdatePublisher, read_states
 
@@ -33,11 +34,13 @@ _log = log.get(__name__)
 _changes: Codec[Change] = Codec(Change)
 
 
-class GapService(GroupMember):
+class GapService(PlainMember):
     """Reads the changes of the lanes that its group assigns to this worker. `instance`: its static name."""
 
-    def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, guard: Guard) -> None:
-        super().__init__()
+    def __init__(
+        self, kafka: Kafka, *, instance: str, confirmed: Confirmed, guard: Guard, offsets: GroupOffsets
+    ) -> None:
+        super().__init__(kafka.group(GROUP), offsets)
         self._kafka = kafka
         self._instance = instance
         self._guard = guard
@@ -48,10 +51,10 @@ class GapService(GroupMember):
     async def on_start(self) -> None:
         """Join the group."""
         self.consumer = self._kafka.group_consumer(
-            self._kafka.group(GROUP), instance=self._instance, auto_offset_reset="earliest"
+            self.group, instance=self._instance, auto_offset_reset="earliest"
         )
         await self.consumer.start()
-        self.consumer.subscribe([self._kafka.name(CHANGES)], listener=_Listener(self))
+        self.consumer.subscribe([self._kafka.name(CHANGES)], listener=Beginning(self._assigned))
         self.work_on(self._follow())
 
     def forget(self) -> None:
@@ -59,6 +62,10 @@ class GapService(GroupMember):
         metrics.GAPS.clear()
         self._known = None
         self._assignments += 1
+
+    async def _assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.forget()
+        await self.begin(assigned)
 
     async def _follow(self) -> None:
         while not self.should_stop:
@@ -124,15 +131,3 @@ class _Known:
 
     gaps: OpenGaps
     published: dict[int, int]
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, service: GapService) -> None:
-        self._service = service
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Does nothing: work in progress ends in a confirmed write."""
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin from the updates published last."""
-        self._service.forget()

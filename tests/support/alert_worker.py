@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,8 @@ from streams.alerts.service import AlertingService
 from streams.alerts.settings import AlertSettings, limits_of
 from streams.alerts.targets import targets_of, wanted_of
 from streams.confirmed import Confirmed
+from streams.group_offsets import GroupOffsets
+from tests.support import prepared
 
 WAITS = Waits(0.1, 0.5)
 PATIENCE = 2.0
@@ -40,9 +41,7 @@ class AlertWorker:
         self.log = folder / f"alerts-{len([*folder.iterdir()])}.log"
         words = [kafka.settings.model_dump_json(by_alias=False), msgspec.json.encode(settings).decode(), point]
         with self.log.open("w") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.alert_worker", *words], stderr=errors
-            )
+            self._process = prepared.start("tests.support.alert_worker", *words, env=os.environ, stderr=errors)
 
     @property
     def died(self) -> int | None:
@@ -89,7 +88,9 @@ async def work(kafka: Kafka, settings: AlertSettings, stop: Stop, points: Points
         )  # fmt: skip
     else:
         confirmed = Confirmed(kafka, producer)
-        service = AlertingService(kafka, instance="a", confirmed=confirmed, limits=limits_of(settings))
+        service = AlertingService(
+            kafka, instance="a", confirmed=confirmed, limits=limits_of(settings), offsets=GroupOffsets(kafka, {})
+        )
     try:
         await service.start()
         await stop.wait()

@@ -26,7 +26,7 @@ def found(reply: Reply) -> Found:
 
 def tags(reply: Reply) -> Tags:
     tags = found(reply).tags
-    assert tags is not None
+    assert tags is not None, reply
     return tags
 
 

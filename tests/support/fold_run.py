@@ -12,8 +12,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -35,6 +33,7 @@ from schemas.topics import RAW, Topic
 from streams.core import state_bytes
 from streams.core.fold import Fold
 from streams.core.state import State
+from tests.support import prepared
 from tests.support.committed import Read, read_all
 from tests.support.lane import IDENTITY, a_file
 from tests.support.revealed import as_json
@@ -54,7 +53,7 @@ class Worker:
         self._progress.unlink(missing_ok=True)
         self._progress.with_suffix(".hit").unlink(missing_ok=True)
         words = [as_json(kafka.settings), instance, str(self._progress), *at]
-        self._process = subprocess.Popen([sys.executable, "-m", "tests.support.fold_worker", *words])
+        self._process = prepared.start("tests.support.fold_worker", *words, env=os.environ)
 
     @property
     def lanes(self) -> dict[int, tuple[str, int]]:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +19,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from cli.up import ports
 from runtime.kafka import Kafka
+from tests.support import prepared
 from tests.support.revealed import security
+
+LOADED = ("cli.settings", "gateway.main", "runtime.database", "uvloop")
+"""What `serve` imports when it runs."""
 
 PASSWORD = "correct horse battery"
 SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
@@ -87,7 +89,7 @@ class Gateway:
     port: int
     environment: dict[str, str]
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: prepared.Forked | None = None
 
     @property
     def url(self) -> str:
@@ -102,8 +104,8 @@ class Gateway:
     def launch(self) -> None:
         """Start and do not wait."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "serve"], env=self.environment, stdout=log, stderr=log
+            self.process = prepared.start(
+                "cli.main", "serve", env=self.environment, stdout=log, stderr=log, also=LOADED
             )
 
     def start(self) -> None:

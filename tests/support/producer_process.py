@@ -24,7 +24,7 @@ from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE, Stop, run
 from runtime.settings import KafkaSettings, LogSettings
-from tests.support import cutting
+from tests.support import cutting, prepared
 from tests.support.waiting import wait_until
 
 READY_SECONDS = 40.0
@@ -47,11 +47,13 @@ class ProducerProcess:
             settings = settings.model_copy(update={"md5_bytes_per_second": 0})
         words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
         words += [] if kill_at is None else [kill_at[0], str(kill_at[1]), *([] if armed is None else [str(armed)])]
+        environment = os.environ | {READY_FILE: str(self._ready)}
+        module = "tests.support.producer_process"
         with self.log.open("a") as errors:
-            self._process = subprocess.Popen(
-                [*under, sys.executable, "-m", "tests.support.producer_process", *words],
-                env=os.environ | {READY_FILE: str(self._ready)},
-                stderr=errors,
+            self._process: subprocess.Popen[bytes] | prepared.Forked = (
+                subprocess.Popen([*under, sys.executable, "-m", module, *words], env=environment, stderr=errors)
+                if under
+                else prepared.start(module, *words, env=environment, stderr=errors)
             )
         if wait:
             self._wait_ready(may_die=kill_at is not None)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +13,15 @@ import httpx
 from cli.up import ports
 from runtime.configuration import PREFIX
 from runtime.kafka import Kafka
-from tests.support.command import ROOT, environment
+from tests.support import prepared
+from tests.support.command import environment
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectorProcess:
     """One that runs. `log`: its file."""
 
-    process: subprocess.Popen[bytes]
+    process: prepared.Forked
     port: int
     log: Path
 
@@ -60,12 +59,13 @@ def projector(kafka: Kafka, url: str, folder: Path, settings: Mapping[str, str])
     clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     log = folder / "projector.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "project"],
+        process = prepared.start(
+            "cli.main",
+            "project",
             env=clean | given,
-            cwd=ROOT,
             stdout=output,
             stderr=output,
+            also=("streams.projector.main",),
         )
     try:
         yield ProjectorProcess(process, port, log)

@@ -31,6 +31,7 @@ from runtime.settings import KafkaSettings, LogSettings
 from streams.alerts.settings import AlertSettings
 from streams.main import stream
 from streams.settings import StreamsSettings
+from tests.support import prepared
 from tests.support.servers import clients
 from tests.support.waiting import wait_until
 
@@ -54,8 +55,9 @@ class StreamWorker:
         words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
         words.append(json.dumps(alerts or {}))
         with self.log.open("a") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.stream_worker", *words],
+            self._process = prepared.start(
+                "tests.support.stream_worker",
+                *words,
                 env=os.environ | {READY_FILE: str(self._ready)},
                 stderr=errors,
             )

@@ -90,7 +90,7 @@ def _job(number: int) -> Job:
     )  # fmt: skip
 
 
-CHANGES = ("log anew", "jobs anew", "log gone", "log cut and extended")
+CHANGES = ("log anew", "jobs anew", "jobs anew, killed", "log gone", "log cut and extended")
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +104,18 @@ def workers(broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> 
         for worked in found.values():
             wait_until(lambda w=worked: w.has_done(BEFORE) and w.has_folded(), DONE_SECONDS, what="the first jobs")  # type: ignore[misc]
         found["log anew"].operator.make_anew(RAW)
-        found["jobs anew"].operator.make_anew(ANALYSIS_JOBS)
+        for name in ("jobs anew", "jobs anew, killed"):
+            found[name].operator.make_anew(ANALYSIS_JOBS)
         found["log gone"].operator.delete(RAW)
         cut = found["log cut and extended"]
         lane = next(record.partition for record in read(cut.kafka, RAW))
         cut.operator.delete_records(RAW, lane, 2)
         cut.operator.extend(RAW, cut.kafka.lanes + 2)
         found["log anew"].publish_jobs(AFTER)
-        found["jobs anew"].publish_jobs(AFTER)
+        for name in ("jobs anew", "jobs anew, killed"):
+            found[name].publish_jobs(AFTER)
+        found["jobs anew, killed"].worker.kill()
+        found["jobs anew, killed"].start()
         yield found
 
 
@@ -135,6 +139,13 @@ def test_of_a_topic_of_jobs_made_anew_and_grown_past_the_old_place_every_job_is_
     worked = workers["jobs anew"]
     assert f"{ANALYSIS_JOBS.name} was made anew: its epoch was" in worked.ended_with()
     worked.start()
+    wait_until(lambda: worked.has_done(AFTER), DONE_SECONDS, what="the jobs of the new topic")
+
+
+def test_a_worker_that_was_killed_before_it_noticed_does_every_job_of_the_new_topic(
+    workers: dict[str, Worked],
+) -> None:
+    worked = workers["jobs anew, killed"]
     wait_until(lambda: worked.has_done(AFTER), DONE_SECONDS, what="the jobs of the new topic")
 
 

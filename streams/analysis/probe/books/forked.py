@@ -8,6 +8,7 @@ process. They share the position in that file, so this process must not read fro
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -68,6 +69,9 @@ def run(work: Callable[[Send], None], *, processor_seconds: float, seconds: floa
 
 
 def _work(work: Callable[[Send], None], writing: int, parent: int, processor_seconds: float) -> NoReturn:
+    # A video's decoder that is garbage in this process waits for its threads when it is collected, and a fork has none of
+    # them: it would hang, and a good document would be one that takes too long.
+    gc.disable()
     code = 1
     try:
         limits.die_with_parent(parent)  # if the parent is killed for taking too long, this process ends too

@@ -55,6 +55,28 @@ def test_what_was_sent_before_the_end_stays(work: object, outcome: Outcome) -> N
     assert psutil.Process().children() == before
 
 
+class Waiting:
+    """Garbage, and when it is collected in a fork it waits for what only its process had, as a decoder for its threads."""
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.pid = os.getpid()
+
+    def __del__(self) -> None:
+        if os.getpid() != self.pid:
+            signal.pause()
+
+
+def allocating(send: Send) -> None:
+    kept = [[n] for n in range(100_000)]
+    send(b"%d" % len(kept))
+
+
+def test_what_is_garbage_in_its_process_does_not_hold_it_up() -> None:
+    Waiting()
+    assert run(allocating, processor_seconds=9, seconds=5) == Outcome([b"100000"], "whole")
+
+
 def test_it_ends_when_it_takes_too_long() -> None:
     began = time.monotonic()
     run(hanging, processor_seconds=9, seconds=0.1)

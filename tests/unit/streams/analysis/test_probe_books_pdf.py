@@ -96,8 +96,9 @@ def test_the_number_of_pages_is_not_trusted() -> None:
     "box", ["0 0 1000000000 1000000000", "0 0 0.001 0.001", "-5 -5 -900 -1000", "0 0 1e400 x"]
 )
 def test_a_page_of_any_size_has_a_small_cover(box: str) -> None:
-    seen = size(read(books.pdf(1, box=box), "a.pdf"))
-    assert seen is not None
+    reply = read(books.pdf(1, box=box), "a.pdf")
+    seen = size(reply)
+    assert seen is not None, reply
     assert max(seen) == 480
 
 
