@@ -58,8 +58,7 @@ JOBS_PER_CHILD = 6
 confirmed. With 3 a tenth fewer files per second are read, with 8 no more than with this (`python -m
 bench.analysis`)."""
 DRAIN_SECONDS = 9.0
-"""Without a broker each client takes its whole second, seven of them one after the other, and a busy machine adds to that:
-with 6 s a worker that was only waiting for them ended hard (seen once). Containers have 15 s."""
+"""Containers have 15 s."""
 LEAVE_SECONDS = 2.0
 POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
 """Topics in which a worker has a position, which means other records if the topic was recreated."""
@@ -324,7 +323,8 @@ async def _end(worker: _Worker) -> None:
     if worker.library.has_company:
         for member in worker.members:
             member.leave_at_stop()
-    stopping = asyncio.ensure_future(worker.app.stop())
+    # at once: without a broker each client takes its whole time
+    stopping = asyncio.gather(*(member.stop() for member in worker.members))
     await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
     if not stopping.done():
         end_hard(f"not drained within {DRAIN_SECONDS:g} s")

@@ -4,6 +4,7 @@ for each test."""
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +20,26 @@ from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from tests.support.servers import Brokers, clients, delete_topics, fresh_database, server_jars
 
+WORKERS, OF_A_WORKER = 8, 1_200
+"""Ports below those that the product chooses from, so many for each process of pytest: one that was chosen here, and is
+listened on some seconds later, is chosen by nobody else meanwhile."""
+
 
 def pytest_configure() -> None:
-    """Tests interrupt processes. Where the suite itself was started in the background of a script, the shell has set
-    SIGINT to be ignored, and every process started here would inherit that."""
+    """Give this process its ports. And tests interrupt processes: where the suite itself was started in the background of a
+    script, the shell has set SIGINT to be ignored, and every process started here would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    first = 10_000 + OF_A_WORKER * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS)
+    ports.RANGE = (first, first + OF_A_WORKER - 1)
+
+
+@pytest.fixture(autouse=True)
+def umask_stays() -> Iterator[None]:
+    """Commands set it, and some run in this process."""
+    os.umask(before := os.umask(0))
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

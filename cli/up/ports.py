@@ -13,7 +13,7 @@ from pathlib import Path
 from cli.up.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
-_RANGE = (20_000, 32_000)
+RANGE = (20_000, 32_000)
 _TRIES = 200
 
 
@@ -33,10 +33,10 @@ def free_port() -> int:
     """A port of 127.0.0.1 that is not in use now. Raises OSError if none was found."""
     draw = random.SystemRandom()
     for _ in range(_TRIES):
-        port = draw.randint(*_RANGE)
+        port = draw.randint(*RANGE)
         if is_free(port):
             return port
-    raise OSError(f"no free port found between {_RANGE[0]} and {_RANGE[1]}")
+    raise OSError(f"no free port found between {RANGE[0]} and {RANGE[1]}")
 
 
 def kept_port(kept: Path, configured: int | None, setting: str) -> int:
