@@ -324,7 +324,8 @@ async def _end(worker: _Worker) -> None:
         for member in worker.members:
             member.leave_at_stop()
     # at once: without a broker each client takes its whole time
-    stopping = asyncio.gather(*(member.stop() for member in worker.members))
+    begun = (member for member in worker.members if member.started or member is worker.app)
+    stopping = asyncio.gather(*(member.stop() for member in begun))
     await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
     if not stopping.done():
         end_hard(f"not drained within {DRAIN_SECONDS:g} s")

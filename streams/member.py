@@ -45,7 +45,9 @@ class GroupMember(Service):
         self._working = self.add_future(work)
 
     async def on_stop(self) -> None:
-        """End the work, and close the consumer."""
+        """End the work, and close the consumer, if it has one by now."""
+        if "consumer" not in vars(self):
+            return
         if self._working is not None:
             self._working.cancel()
             await asyncio.wait([self._working], timeout=STOP_SECONDS)
