@@ -263,10 +263,11 @@ async def _run(worker: _Worker, stop: Stop) -> None:
         await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
         end_hard(str(error))
     finally:
+        has_started = start.done() and not start.cancelled() and start.exception() is None
         start.cancel()
         stopping.cancel()
         topics.cancel()
-        await _end(worker)
+        await _end(worker, has_started)
 
 
 def _looked(worker: _Worker, lives: Lives) -> None:
@@ -317,15 +318,15 @@ async def _work(worker: _Worker, stopping: asyncio.Task[bool], topics: asyncio.T
         heart.cancel()
 
 
-async def _end(worker: _Worker) -> None:
+async def _end(worker: _Worker, has_started: bool) -> None:
     """Commit what was left and stop the app. What is still in work is delivered again. If other workers can continue
     with it, leave the groups."""
     if worker.library.has_company:
         for member in worker.members:
             member.leave_at_stop()
-    # at once: without a broker each client takes its whole time
-    begun = (member for member in worker.members if member.started or member is worker.app)
-    stopping = asyncio.gather(*(member.stop() for member in begun))
+    # at once, as without a broker each client takes its whole time; while they start, the app knows which have begun
+    members = worker.members if has_started else (worker.app,)
+    stopping = asyncio.gather(*(member.stop() for member in members))
     await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
     if not stopping.done():
         end_hard(f"not drained within {DRAIN_SECONDS:g} s")
