@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -72,7 +71,7 @@ class Door(asyncio.BufferedProtocol):
     """One connection."""
 
     __slots__ = (
-        "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_waiting", "_working",
+        "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_taken", "_working",
         "address", "client", "life", "pong_due", "transport",
     )  # fmt: skip
 
@@ -90,7 +89,7 @@ class Door(asyncio.BufferedProtocol):
         self._paused = self._working = False
         self._given_up = False
         self._discarded = 0
-        self._waiting = sys.maxsize
+        self._taken = -1
 
     # The transport's side.
 
@@ -247,12 +246,18 @@ class Door(asyncio.BufferedProtocol):
             self._inner.refuse(LATE)
         elif stage is not Stage.CLOSING:
             self.transport.close()
-        elif not self.transport.is_closing() or 0 < buffered < self._waiting:
-            # What is written is still sent, as long as the client takes some of it.
-            self._waiting, self.life.ends = buffered, now + DRAIN_SECONDS
+        elif not self.transport.is_closing() or (buffered and self._takes(buffered)):
+            self.life.ends = now + DRAIN_SECONDS
             self.transport.close()
         else:
             self.transport.abort()
+
+    def _takes(self, buffered: int) -> bool:
+        """True if the client has taken something since the last time this was asked (also the first time). The bytes that
+        wait in the kernel count: a slow client needs long for those, and none of `buffered` leaves meanwhile."""
+        connection = self.transport.get_extra_info("socket")
+        before, self._taken = self._taken, -1 if connection is None else tcp.sample(connection, buffered).taken
+        return self._taken != before
 
     def _judge(self, buffered: int, now: float) -> None:
         connection = self.transport.get_extra_info("socket")
