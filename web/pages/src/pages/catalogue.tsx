@@ -104,7 +104,7 @@ export function CataloguePage() {
         {first?.total === 0 && (
           <Empty help={narrowed ? t.catalogue.nothingHelp : t.home.emptyHelp}>{narrowed ? t.catalogue.nothing : t.catalogue.empty}</Empty>
         )}
-        {first && first.total > 0 && (view === "table" ? <Table items={found} onRange={setRange} /> : <Grid items={found} onRange={setRange} />)}
+        {first && first.total > 0 && (view === "table" ? <Table items={found} onRange={setRange} name={key} /> : <Grid items={found} onRange={setRange} name={key} />)}
       </div>
     </div>
   );

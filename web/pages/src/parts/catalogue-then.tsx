@@ -31,7 +31,7 @@ export function CatalogueThen({ lines, position, whole }: CatalogueThenProps) {
       {items.length === 0 ? (
         <Empty>{t.replay.none}</Empty>
       ) : (
-        <Grid items={{ count: items.length, at: (index) => uncovered(items[index]) }} onRange={ignore} label={t.replay.state} />
+        <Grid items={{ count: items.length, at: (index) => uncovered(items[index]) }} onRange={ignore} name="then" label={t.replay.state} />
       )}
     </section>
   );

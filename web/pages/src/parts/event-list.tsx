@@ -17,7 +17,7 @@ export interface EventListProps {
 
 export function EventList({ lines, label, times }: EventListProps) {
   const narrow = useMedia(NARROW);
-  const shown = useVirtual(lines.length, narrow ? ROW.narrow : ROW.wide, 12);
+  const shown = useVirtual(label, lines.length, narrow ? ROW.narrow : ROW.wide, 12);
   return (
     <div ref={shown.ref} className="feed virtual" role="list" aria-label={label} style={{ height: shown.height }}>
       <div role="presentation" style={{ transform: `translateY(${shown.top}px)` }}>

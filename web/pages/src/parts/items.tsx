@@ -21,13 +21,15 @@ interface Drawn {
   items: { count: number; at(index: number): MediaItem | undefined };
   /** Called when other places are drawn. */
   onRange: (range: { start: number; end: number }) => void;
+  /** Of the list, as in `useVirtual`. */
+  name: string;
 }
 
 function useRange({ start, end }: Pick<Shown, "start" | "end">, perRow: number, onRange: Drawn["onRange"]): void {
   useEffect(() => onRange({ start: start * perRow, end: end * perRow }), [start, end, perRow, onRange]);
 }
 
-export function Grid({ items, onRange, label }: Drawn & { label?: string }) {
+export function Grid({ items, onRange, name, label }: Drawn & { label?: string }) {
   const { t } = useTexts();
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box, "grid"); // the last width, known at once on return, so that the scroll position can be restored
@@ -36,7 +38,7 @@ export function Grid({ items, onRange, label }: Drawn & { label?: string }) {
   const poster = (width - GAP * (columns - 1)) / columns;
   const height = Math.round(poster * 1.5) + CAPTION + GAP;
   const rows = Math.ceil(items.count / columns);
-  const shown = useVirtual(width ? rows : 0, height, 2);
+  const shown = useVirtual(`grid ${name}`, width ? rows : 0, height, 2);
   useRange(shown, columns, onRange);
   const from = shown.start * columns;
   const drawn = Math.min(items.count, shown.end * columns) - from;
@@ -73,9 +75,9 @@ function Poster({ item, position, all }: { item: MediaItem | undefined; position
   );
 }
 
-export function Table({ items, onRange }: Pick<Drawn, "onRange"> & { items: Endless }) {
+export function Table({ items, onRange, name }: Pick<Drawn, "onRange" | "name"> & { items: Endless }) {
   const { t } = useTexts();
-  const shown = useVirtual(items.count, ROW, 10);
+  const shown = useVirtual(`table ${name}`, items.count, ROW, 10);
   useRange(shown, 1, onRange);
   const { column } = t.catalogue;
   return (
