@@ -114,15 +114,9 @@ async def _mark(kafka: Kafka, log: str) -> None:
 
 
 async def _write(kafka: Kafka, records: Mapping[str, TopicEpoch | None]) -> None:
-    """Write records of `catalog.meta.v1`, and return when readers see them: a transaction's marker is written only after its
-    commit was acknowledged."""
+    """Write records of `catalog.meta.v1`."""
     async with epoch_writer(kafka) as writer:
         await write_epochs(kafka, writer, records)
-    deadline = time.monotonic() + VISIBLE_SECONDS
-    while (COPYING in await recorded_epochs(kafka)) != (records[COPYING] is not None):
-        if time.monotonic() > deadline:
-            raise NotVisible(kafka.name(META))
-        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _delete(kafka: Kafka, admin: AIOKafkaAdminClient) -> None:
@@ -174,7 +168,7 @@ async def _set(admin: AIOKafkaAdminClient, configs: Mapping[str, Mapping[str, st
     for broker in brokers:
         while waiting := await _not_yet(admin, broker, configs):
             if time.monotonic() > deadline:
-                raise NotVisible(waiting)
+                raise NotVisible(waiting, "a broker does not use its new configuration")
             await asyncio.sleep(LOOK_SECONDS)
     await asyncio.sleep(LOOK_SECONDS)  # a broker shows it just before it uses it
 

@@ -10,7 +10,7 @@ topic gets two epochs.
     ├── WrongPartitions   a topic has another number of partitions than the log's lanes require
     ├── TopicRefused      the brokers refused a step
     ├── IncompleteCopy    the log there is a copy that `catalogizer move-log` has not completed
-    ├── NotVisible        a created topic did not appear in time
+    ├── NotVisible        a created topic, or what was written to it, did not appear in time
     └── Contended         other provisioners kept fencing this one
 """
 
@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
@@ -38,6 +38,7 @@ from aiokafka.errors import (
 from cli.errors import CommandError
 from runtime.epochs import COPYING, recorded_epochs
 from runtime.kafka import Kafka
+from runtime.log_reading import bounds, reader
 from runtime.topic_ids import look
 from runtime.waits import PROVISIONER, PROVISIONERS_APART_SECONDS, Backoff
 from schemas.admin import TopicEpoch
@@ -96,12 +97,12 @@ class IncompleteCopy(ProvisionError):
 
 
 class NotVisible(ProvisionError):
-    """Created, but not in the metadata yet."""
+    """Done, but not visible to everybody yet."""
 
     retryable = True
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(topic, f"has no leader for all partitions after {VISIBLE_SECONDS:g} s")
+    def __init__(self, topic: str, what: str) -> None:
+        super().__init__(topic, f"{what} after {VISIBLE_SECONDS:g} s")
 
 
 class Contended(ProvisionError):
@@ -235,7 +236,7 @@ async def _visible(kafka: Kafka, admin: AIOKafkaAdminClient, topics: list[Topic]
     deadline = time.monotonic() + VISIBLE_SECONDS
     while waiting := await _leaderless(kafka, admin, topics):
         if time.monotonic() > deadline:
-            raise NotVisible(waiting[0])
+            raise NotVisible(waiting[0], "has no leader for all partitions")
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -280,8 +281,8 @@ async def topic_ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, s
 
 
 async def write_epochs(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, TopicEpoch | None]) -> None:
-    """Write all records as one batch in one transaction. Its future is awaited before the commit, because aiokafka commits
-    even after a failed send."""
+    """Write all records as one batch in one transaction; afterwards every reader sees them. Its future is awaited before the
+    commit, because aiokafka commits even after a failed send. Raises NotVisible, KafkaError."""
     if not records:
         return
     batch = writer.create_batch()
@@ -289,7 +290,19 @@ async def write_epochs(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[
         value = None if record is None else encode(record)
         batch.append(key=name.encode(), value=value, timestamp=None)
     async with writer.transaction():
-        await (await writer.send_batch(batch, kafka.name(META), partition=0))
+        sent = await (await writer.send_batch(batch, kafka.name(META), partition=0))
+    await _committed(kafka, sent.offset + len(records))
+
+
+async def _committed(kafka: Kafka, end: int) -> None:
+    """Wait until readers of what is committed reach `end` in the topic of epochs. A commit is acknowledged once its
+    coordinator has decided it; its marker is written after that, and until then a process that starts sees no topic."""
+    place, deadline = TopicPartition(kafka.name(META), 0), time.monotonic() + VISIBLE_SECONDS
+    async with reader(kafka) as consumer:
+        while (await bounds(consumer, [place])).end[place] < end:
+            if time.monotonic() > deadline:
+                raise NotVisible(place.topic, "the commit of its epochs is not visible")
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _configure(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 from cli.up.errors import PortTaken
@@ -15,6 +16,8 @@ from cli.up.errors import PortTaken
 LOOPBACK = "127.0.0.1"
 RANGE = (20_000, 32_000)
 _TRIES = 200
+_given: deque[int] = deque(maxlen=64)
+"""Ports chosen last in this process: who is to listen there may not do so yet."""
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -30,11 +33,13 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that is not in use now. Raises OSError if none was found."""
+    """A port of 127.0.0.1 that is not in use now, and was not chosen for another server just now. Raises OSError if none
+    was found."""
     draw = random.SystemRandom()
     for _ in range(_TRIES):
         port = draw.randint(*RANGE)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.append(port)
             return port
     raise OSError(f"no free port found between {RANGE[0]} and {RANGE[1]}")
 
@@ -45,9 +50,11 @@ def kept_port(kept: Path, configured: int | None, setting: str) -> int:
     if configured is not None:
         if not is_free(configured):
             raise PortTaken(configured, setting)
+        _given.append(configured)
         return configured
     text = kept.read_text().strip() if kept.exists() else ""
     if text.isdecimal() and 0 < int(text) < 65_536 and is_free(int(text)):
+        _given.append(int(text))
         return int(text)
     port = free_port()
     kept.parent.mkdir(parents=True, exist_ok=True)

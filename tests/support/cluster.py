@@ -14,7 +14,7 @@ import socket
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,7 @@ class Cluster:
         users = [user_of(component) for component in (OPERATOR, *COMPONENTS)]
         self.passwords = {user: secrets.token_urlsafe(18) for user in users}
         clients = {user: secrets.token_urlsafe(18) for user in users}
-        free = _free_ports()
-        self.endpoint = TokenEndpoint(clients, token_seconds, near, next(free))
+        self.endpoint = TokenEndpoint(clients, token_seconds, near, ports.free_port())
         (folder / "tls").mkdir(parents=True)
         self.authority = Authority(folder / "tls")
         certificate = self.authority.member(BROKER, *sorted(set(hosts.values())))
@@ -78,7 +77,7 @@ class Cluster:
             Node(
                 number,
                 hosts[number],
-                {name: next(free) for name in (*LISTENERS, CONTROLLER)},
+                {name: ports.free_port() for name in (*LISTENERS, CONTROLLER)},
                 certificate,
                 (data or {}).get(number, folder / str(number) / "data"),
             )
@@ -230,15 +229,6 @@ class Cluster:
         except (KafkaError, OSError):
             return False
         return len(described["brokers"]) == len(self.nodes)
-
-
-def _free_ports() -> Iterator[int]:
-    """Each once: none of them is listened on for some seconds yet."""
-    seen: set[int] = set()
-    while True:
-        if (port := ports.free_port()) not in seen:
-            seen.add(port)
-            yield port
 
 
 def _listening(node: Node) -> bool:

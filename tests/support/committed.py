@@ -12,7 +12,7 @@ from runtime.settings import KafkaSettings
 AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
 _PASSING = (
     *AWAY, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION,
-    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_TOPIC, KafkaError._DESTROY_BROKER,
 )  # fmt: skip
 
 

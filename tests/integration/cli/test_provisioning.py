@@ -10,10 +10,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-from cli.provisioning.topics import WrongPartitions, apply, plan
+from cli.provisioning.topics import WrongPartitions, apply, epoch_writer, plan, write_epochs
 from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.epochs import read_epochs, recorded_epochs
 from runtime.kafka import Kafka
+from schemas.admin import TopicEpoch
+from schemas.times import iso
 from schemas.topics import ALL_TOPICS, MEDIA_UPDATES, META, RAW, SYSTEM_UPDATES, Topic
 from tests.support.command import Command
 from tests.support.servers import clients
@@ -74,6 +76,24 @@ def test_what_is_planned_is_what_is_done_and_then_nothing_is_left(bare: Kafka) -
     assert {(step.action, step.topic) for step in done} == {(step.action, step.topic) for step in planned}
     assert asyncio.run(plan(bare)) == []
     assert asyncio.run(apply(bare)) == []
+
+
+def test_whoever_looks_next_sees_every_epoch(bare: Kafka) -> None:
+    """A commit is acknowledged before its records can be read: some readers saw no topic at all, and stream ended."""
+
+    async def again_and_again() -> list[set[str]]:
+        await apply(bare)
+        seen = []
+        async with epoch_writer(bare) as writer:
+            for number in range(40):
+                epoch = f"epoch {number}"
+                await write_epochs(
+                    bare, writer, {"a": TopicEpoch(topic="a", epoch=epoch, partitions=1, at=iso(0))}
+                )
+                seen.append({epoch, (await recorded_epochs(bare))["a"].epoch})
+        return seen
+
+    assert [seen for seen in asyncio.run(again_and_again()) if len(seen) > 1] == []
 
 
 def test_several_at_once_give_each_topic_one_epoch(bare: Kafka) -> None:

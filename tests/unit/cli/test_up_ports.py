@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from cli.up import ports
 from cli.up.errors import PortTaken
 from cli.up.ports import free_port, is_free, kept_port
+
+
+def test_a_free_port_is_given_to_one_server_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them listens yet; a broker would end if its two listeners got one port."""
+    first = free_port()
+    monkeypatch.setattr(ports, "RANGE", (first + 1, first + 40))
+    given = [free_port() for _ in range(12)]
+    assert len(set(given)) == len(given)
 
 
 @pytest.fixture
