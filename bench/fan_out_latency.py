@@ -24,7 +24,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from bench.c_send import send_to_each
-from bench.gateway_servers import sample
+from bench.gateway_servers import PARTITION, sample
 from bench.listeners import KEY, Opening, listen, process
 from bench.support import show
 from cli.provisioning.tables import apply_migrations
@@ -79,7 +79,9 @@ def c_loop(kafka: Kafka, port: int, pipe: Connection) -> None:
     """A server process: answers handshakes, and sends each event to every connected client. Signals when it reads."""
     descriptors: list[int] = []
     compiled = send_to_each()
-    size = len(text_frame(Framer(MEDIA_UPDATES, legacy_payload=True).frame(sample(1_000))[2]))
+    framer = Framer(MEDIA_UPDATES, legacy_payload=True)
+    ((_, _, payload, _),) = framer.frames(PARTITION, [sample(1_000)])
+    size = len(text_frame(payload))
 
     async def handshake(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

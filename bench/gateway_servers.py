@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 
 import uvicorn
 import uvloop
+from aiokafka import TopicPartition
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from bench.c_send import send_to_each
@@ -42,6 +43,7 @@ FIRST_OFFSET = 1_000_000
 """All offsets have as many digits, so all frames are of one size."""
 
 PLACE = ChannelPartition(MEDIA_UPDATES.name, 0)
+PARTITION = TopicPartition(topics.MEDIA_UPDATES.name, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _ours(app: FastAPI) -> Prepare:
     async def publish(cell: Cell) -> None:
         for _ in range(cell.events // cell.per_step):
             at = streaming.memory.head(PLACE)
-            records = [framer.frame(_shared(offset)) for offset in range(at, at + cell.per_step)]
+            records = framer.frames(PARTITION, map(_shared, range(at, at + cell.per_step)))
             streaming.publish([TailBatch(PLACE, records, at + cell.per_step)])
             await asyncio.sleep(0.001)
             await level()
@@ -185,7 +187,7 @@ def _naive(app: FastAPI) -> Prepare:
     async def publish(cell: Cell) -> None:
         try:
             for offset in range(FIRST_OFFSET, FIRST_OFFSET + cell.events):
-                _, _, payload, _ = framer.frame(_shared(offset))
+                ((_, _, payload, _),) = framer.frames(PARTITION, [_shared(offset)])
                 text = payload.decode()
                 for client in clients:
                     await client.send_text(text)
@@ -209,7 +211,8 @@ def _c(app: FastAPI) -> Prepare:
         await websocket.receive_text()
 
     async def prepare(cell: Cell) -> Publish:
-        joined = b"".join(text_frame(framer.frame(_shared(FIRST_OFFSET + n))[2]) for n in range(cell.per_step))
+        records = framer.frames(PARTITION, map(_shared, range(FIRST_OFFSET, FIRST_OFFSET + cell.per_step)))
+        joined = b"".join(text_frame(payload) for _, _, payload, _ in records)
         return functools.partial(publish, cell.events // cell.per_step, joined)
 
     async def publish(times: int, data: bytes) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
 from schemas.headers import CE_ID, find
-from schemas.log_record import LogRecord
+from schemas.log_record import LogRecord, StoredRecord
 from schemas.topics import BY_NAME
 from schemas.trace import carried
 
@@ -20,10 +20,15 @@ _TRACE_ID = slice(len("00-"), len("00-") + 32)
 def fields(record: LogRecord) -> dict[str, object]:
     """`topic`, `partition`, `offset`; and if the record has them `event_id` (its CloudEvents id), `library` and `trace`
     (the W3C trace id)."""
-    found: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    return fields_at(record.topic, record.partition, record)
+
+
+def fields_at(topic: str, partition: int, record: StoredRecord) -> dict[str, object]:
+    """The same for a record of a known partition."""
+    found: dict[str, object] = {"topic": topic, "partition": partition, "offset": record.offset}
     if (id_ := find(record.headers, CE_ID)) is not None:
         found["event_id"] = id_.decode("ascii", "replace")
-    if record.key and _is_by_library(record.topic):
+    if record.key and _is_by_library(topic):
         found["library"] = record.key.decode("utf-8", "replace")
     if (context := carried(record.headers)) is not None:
         found["trace"] = context[_TRACE_ID].decode("ascii")

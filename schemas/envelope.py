@@ -6,6 +6,7 @@ same record gives the same bytes live, from memory and from the log, for every c
 
 from __future__ import annotations
 
+import functools
 import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,53 +25,56 @@ else:  # msgspec decodes no recursive alias
     Json = bool | int | float | str | None | list[Any] | dict[str, Any]
 
 
-def event_frame(
-    channel: Channel,
-    *,
-    partition: int,
-    offset: int,
-    timestamp: int,
-    headers: Sequence[tuple[str, bytes]],
-    value: bytes,
-    legacy_payload: bool,
-) -> bytes:
-    """One event as the bytes of its text frame: `type`, `data`, `payload` (when `legacy_payload`),
-    `timestamp`, `channel`, `partition`, `offset`, `id`.
+class EventFrames:
+    """Builds the frames of a channel's events: the bytes of text frames with `type`, `data`, `payload` (when
+    `legacy_payload`), `timestamp`, `channel`, `partition`, `offset`, `id`."""
 
-    `timestamp` (milliseconds) is the append time, used if the record has no valid `ce_time`. `value` must have been
-    decoded successfully before, because it is inserted unchanged. A record without `ce_id` (written by a foreign tool)
-    gets an id made of its channel, partition and offset."""
-    found = dict(headers)
-    id_, time = found.get(h.CE_ID), found.get(h.CE_TIME)
-    return spliced(
-        channel.event.encode(),
-        value,
-        timestamp=b'"%b"' % (time if time is not None and is_timestamp(time) else iso(timestamp).encode()),
-        channel=b'"%b"' % (name := channel.name.encode()),
-        partition=partition,
-        offset=offset,
-        id=_text(id_ or b"%b:%d:%d" % (name, partition, offset)),
-        legacy_payload=legacy_payload,
-    )
+    def __init__(self, channel: Channel, *, legacy_payload: bool) -> None:
+        self._name = channel.name.encode()
+        self._legacy_payload = legacy_payload
+        self._form = _form(channel.event, channel.name, legacy_payload=legacy_payload)
+
+    def frame(
+        self, partition: int, offset: int, timestamp: int, headers: Sequence[tuple[str, bytes]], value: bytes
+    ) -> bytes:
+        """One event's. `timestamp` (ms) is the append time, used if the record has no valid `ce_time`. `value` must have
+        been decoded successfully before, because it is inserted unchanged. A record without `ce_id` (written by a foreign
+        tool) gets an id made of its channel, partition and offset."""
+        found = dict(headers)
+        id_, time = found.get(h.CE_ID), found.get(h.CE_TIME)
+        if time is None or not is_timestamp(time):
+            time = iso(timestamp).encode()
+        id_ = _text(id_ or b"%b:%d:%d" % (self._name, partition, offset))
+        if self._legacy_payload:
+            return self._form % (value, value, b'"%b"' % time, partition, offset, id_)
+        return self._form % (value, b'"%b"' % time, partition, offset, id_)
 
 
 def spliced(
-    event: bytes,
-    data: bytes | msgspec.Raw,
+    event: str,
+    data: bytes,
     *,
     timestamp: bytes | msgspec.Raw,
-    channel: bytes | msgspec.Raw,
+    channel: str,
     partition: int,
     offset: int,
     id: bytes | msgspec.Raw,
     legacy_payload: bool,
 ) -> bytes:
-    """An event's frame around its data, which is inserted unchanged like every part that is JSON already: `data` and the
-    members of `FrameHead`."""
-    payload = b',"payload":%b' % data if legacy_payload else b""
-    return b'{"type":"%b","data":%b%b,"timestamp":%b,"channel":%b,"partition":%d,"offset":%d,"id":%b}' % (
-        event, data, payload, timestamp, channel, partition, offset, id,
-    )  # fmt: skip
+    """The frame that `EventFrames` would build around this data, from its members: what is JSON already is inserted
+    unchanged. `event` and `channel` are names of ours, which need no escape."""
+    form = _form(event, channel, legacy_payload=legacy_payload)
+    return form % (*((data,) * (1 + legacy_payload)), timestamp, partition, offset, id)
+
+
+@functools.cache  # of the program's channels, which are few
+def _form(event: str, channel: str, *, legacy_payload: bool) -> bytes:
+    """A frame with places for what differs between the events of a channel."""
+    payload = ',"payload":%b' if legacy_payload else ""
+    form = (
+        '{"type":"EVENT","data":%bPAYLOAD,"timestamp":%b,"channel":"CHANNEL","partition":%d,"offset":%d,"id":%b}'
+    )
+    return form.replace("EVENT", event).replace("CHANNEL", channel).replace("PAYLOAD", payload).encode()
 
 
 def _text(header: bytes) -> bytes:

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-class LogRecord(Protocol):
-    """One record (aiokafka's ConsumerRecord has all of this). `timestamp`: append time, ms."""
+class StoredRecord(Protocol):
+    """One record as a partition stores it. `timestamp`: append time, ms."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
     @property
     def offset(self) -> int: ...
     @property
@@ -23,3 +19,12 @@ class LogRecord(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class LogRecord(StoredRecord, Protocol):
+    """One record and its partition (aiokafka's ConsumerRecord has all of this)."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...

@@ -11,6 +11,10 @@ Millis = NewType("Millis", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
 _RFC_3339 = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+_PLAIN = re.compile(
+    rb"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z"
+)
+"""As `iso` writes times, but for the last days of a month: these need a calendar."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND = -62_135_596_800
 _LAST_SECOND = 253_402_300_799
@@ -39,6 +43,8 @@ def parse_iso(text: str) -> Millis:
 
 def is_timestamp(text: bytes) -> bool:
     """True for a time by RFC 3339, with its zone: every parser of ISO 8601 can read it."""
+    if _PLAIN.fullmatch(text):
+        return True
     try:
         return _RFC_3339.fullmatch(text) is not None and datetime.fromisoformat(text.decode()) is not None
     except ValueError:

@@ -52,17 +52,17 @@ class Columns:
     ) -> Taken:
         """Payloads from `start` (lo ≤ start ≤ hi), before `until` and before the first that was appended at `ends_at` (ms)
         or later: at most `limit`, and at most `budget` bytes, but at least one."""
-        begin = end = bisect_left(self._offsets, start, self._first)
-        stop = len(self._payloads) if until is None else bisect_left(self._offsets, until, self._first)
+        payloads, ats = self._payloads, self._ats
+        begin = bisect_left(self._offsets, start, self._first)
+        stop = len(payloads) if until is None else bisect_left(self._offsets, until, self._first)
         size = 0
-        while end < stop:
-            if ends_at is not None and self._ats[end] >= ends_at:
+        for end in range(begin, stop):
+            if ends_at is not None and ats[end] >= ends_at:
                 return self._taken(begin, end, self._offsets[end], ended=True)
-            size += len(self._payloads[end])
+            size += len(payloads[end])
             if (size > budget and end > begin) or end - begin == limit:
                 return self._taken(begin, end, self._offsets[end])
-            end += 1
-        return self._taken(begin, end, self.hi if until is None else min(self.hi, until))
+        return self._taken(begin, max(begin, stop), self.hi if until is None else min(self.hi, until))
 
     def first_since(self, start: int, at: int) -> tuple[int, bool]:
         """The offset of the first payload from `start` (≥ lo) that is due to a reader that skips what was appended before

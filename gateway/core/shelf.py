@@ -29,12 +29,9 @@ class Stretch(Columns):
 
     def __init__(self, start: int, records: Iterable[Framed], end: int) -> None:
         super().__init__(start, end)
-        for offset, at, payload, about in records:
-            self._offsets.append(offset)
-            self._ats.append(at)
-            self._payloads.append(payload)
-            self._abouts.append(about)
-            self._size += len(payload)
+        if columns := [list(column) for column in zip(*records, strict=True)]:
+            self._offsets, self._ats, self._payloads, self._abouts = columns
+            self._size = sum(map(len, self._payloads))
 
     @property
     def cost(self) -> int:

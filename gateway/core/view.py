@@ -144,7 +144,7 @@ class _Frame(Struct, frozen=True):
     type: str
     data: Raw
     timestamp: Raw
-    channel: Raw
+    channel: str
     partition: int
     offset: int
     id: Raw
@@ -178,10 +178,10 @@ def as_new(payload: bytes) -> bytes:
 
 
 def _with_data(payload: bytes, data: bytes) -> bytes:
-    """As `schemas.envelope.event_frame` would have built it from this data."""
+    """As `schemas.envelope.EventFrames` would have built it from this data."""
     frame = _frame(payload)
     return spliced(
-        frame.type.encode(),
+        frame.type,
         data,
         timestamp=frame.timestamp,
         channel=frame.channel,

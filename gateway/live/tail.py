@@ -186,8 +186,7 @@ class Tail:
             records, hi = fetched.get(tp, ()), await consumer.position(tp)
             self._ends[place] = consumer.last_stable_offset(tp) or hi
             if records or hi > self._memory.head(place):
-                frame = self._framers[place.channel].frame
-                batches.append(TailBatch(place, [frame(record) for record in records], hi))
+                batches.append(TailBatch(place, self._framers[place.channel].frames(tp, records), hi))
                 metrics.EVENTS.labels(place.channel).inc(len(records))
                 if records:
                     self._times[place] = records[-1].timestamp

@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from gateway.core.about import About, addressee
 from schemas.headers import X_TO, find
-from schemas.log_record import LogRecord
+from schemas.log_record import StoredRecord
 from schemas.media import Action, AnalysisComplete, MediaUpdateWire
 from schemas.system import Notification, SystemUpdate
 
@@ -45,7 +45,7 @@ class Abouts:
         self._known: dict[About, About] = {}
         self._of_items: dict[tuple[object, ...], About] = {}
 
-    def of(self, record: LogRecord, value: object) -> About | None:
+    def of(self, record: StoredRecord, value: object) -> About | None:
         """`value`: the record's, decoded; None: the event is for everybody who follows the channel."""
         if type(value) is not _MediaUpdate:
             about = _about(record, value)
@@ -69,13 +69,13 @@ class Abouts:
         return self._known.setdefault(about, about)
 
 
-def _about_item(record: LogRecord, update: _MediaUpdate) -> About:
+def _about_item(record: StoredRecord, update: _MediaUpdate) -> About:
     was = None if update.was is UNSET else _text(update.was.storage_root)
     media = update.media
     return About(_library(record), _text(media.storage_root), was, _text(media.media_type), update.action)
 
 
-def _about(record: LogRecord, value: object) -> About | None:
+def _about(record: StoredRecord, value: object) -> About | None:
     match value:
         case AnalysisComplete(storage_root=root):
             return About(_library(record), _text(root))
@@ -94,7 +94,7 @@ def _about(record: LogRecord, value: object) -> About | None:
             return None
 
 
-def _library(record: LogRecord) -> str:
+def _library(record: StoredRecord) -> str:
     return (record.key or b"").decode("utf-8", "replace")
 
 

@@ -24,6 +24,7 @@ from gateway.core.shelf import Stretch
 from gateway.errors import GatewayError
 from gateway.log.framer import Framer
 from runtime import log_reading
+from runtime.decoded_records import deliver_as_decoded
 from runtime.kafka import Kafka, stop_client
 from runtime.log_reading import First
 from schemas.channels import CHANNELS
@@ -147,9 +148,9 @@ class LogReader:
             before, end = end, await consumer.position(partition)
             if end == before and end > start:
                 break
-            framed = [framer.frame(record) for record in got.get(partition, ())]
+            framed = framer.frames(partition, got.get(partition, ()))
             records += framed
-            size += sum(len(payload) for _, _, payload, _ in framed)
+            size += sum([len(payload) for _, _, payload, _ in framed])
             count = min(STEP_RECORDS, max(1, (STRETCH_BYTES - size) * len(records) // max(1, size)))
             await asyncio.sleep(0)  # live clients go first
         if end == start:
@@ -182,7 +183,9 @@ class LogReader:
     async def _new_reader(self) -> _Reader:
         # A parked reader's last fetch must not hold up the next one on its connection: short waits.
         consumer = self._kafka.tail_consumer(fetch_max_wait_ms=20, max_partition_fetch_bytes=FETCH_BYTES)
-        return _Reader(await _started(consumer))
+        await _started(consumer)
+        deliver_as_decoded(consumer)
+        return _Reader(consumer)
 
     async def _lookups(self) -> AIOKafkaConsumer:
         async with self._lookup_lock:

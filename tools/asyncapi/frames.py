@@ -15,7 +15,7 @@ from gateway.core.answers import AnswerType
 from schemas import headers as h
 from schemas.channels import CHANNELS, Channel
 from schemas.cursor import Cursor
-from schemas.envelope import FrameHead, event_frame
+from schemas.envelope import EventFrames, FrameHead
 from schemas.times import iso
 from tools.asyncapi.commands import REF, Schema
 
@@ -179,14 +179,12 @@ def event_schema(channel: Channel) -> Schema:
 
 def event_example(channel: Channel) -> Schema:
     """As the gateway frames it."""
-    frame = event_frame(
-        channel,
-        partition=0,
-        offset=120,
-        timestamp=AT,
-        headers=[(h.CE_ID, b"0b4b5b0e-4f0f-5b8e-9f0e-2f6a5a1f2d3c"), (h.CE_TIME, iso(AT).encode())],
-        value=msgspec.json.encode(_EVENTS[channel.name]),
-        legacy_payload=True,
+    frame = EventFrames(channel, legacy_payload=True).frame(
+        0,
+        120,
+        AT,
+        [(h.CE_ID, b"0b4b5b0e-4f0f-5b8e-9f0e-2f6a5a1f2d3c"), (h.CE_TIME, iso(AT).encode())],
+        msgspec.json.encode(_EVENTS[channel.name]),
     )
     return _decoded(frame)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.channels import NOTIFICATIONS
-from schemas.envelope import event_frame
+from schemas.envelope import EventFrames
 from schemas.headers import CE_TIME
 
 APPENDED = 1_764_000_000_123
@@ -18,9 +18,7 @@ AS_APPENDED = "2025-11-24T16:00:00.123Z"
 
 
 def timestamp(headers: tuple[tuple[str, bytes], ...], appended: int = APPENDED) -> str:
-    frame = event_frame(
-        NOTIFICATIONS, partition=0, offset=7, timestamp=appended, headers=headers, value=b"{}", legacy_payload=True
-    )
+    frame = EventFrames(NOTIFICATIONS, legacy_payload=True).frame(0, 7, appended, headers, b"{}")
     found: str = msgspec.json.decode(frame)["timestamp"]
     return found
 

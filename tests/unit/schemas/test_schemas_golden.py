@@ -12,7 +12,7 @@ import pytest
 
 from schemas.channels import CHANNELS, Channel
 from schemas.codec import Codec, encode
-from schemas.envelope import decode_message, event_frame
+from schemas.envelope import EventFrames, decode_message
 from schemas.headers import CE_TIME
 from schemas.topics import DATA_TOPICS, Topic
 from tests.support.golden_records import EXAMPLES, GOLDEN, SEED, formatted
@@ -84,14 +84,8 @@ def test_an_example_of_the_contract_comes_out_of_a_frame_as_it_is(path: Path) ->
     example = json.loads(path.read_bytes())
     channel = channel_of(example)
     data: msgspec.Struct = Codec[msgspec.Struct](channel.data).decode(json.dumps(example["data"]).encode())
-    frame = event_frame(
-        channel,
-        partition=0,
-        offset=7,
-        timestamp=0,
-        headers=[(CE_TIME, example["timestamp"].encode())],
-        value=encode(data),
-        legacy_payload=True,
+    frame = EventFrames(channel, legacy_payload=True).frame(
+        0, 7, 0, [(CE_TIME, example["timestamp"].encode())], encode(data)
     )
     sent = json.loads(frame)
     assert {member: sent[member] for member in example} == example
