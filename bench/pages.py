@@ -6,6 +6,8 @@ fast as the disk takes them; the greatest age of what the page shows, frames a s
 live page; its memory by tenths.
 `python -m bench.pages scroll [ITEMS]`: a catalogue of ITEMS (1,000,000), scrolled through 400 screens as fast as the page
 draws them, back to its beginning, and narrowed while a word is typed; frames a second, and how long a screen is incomplete.
+`python -m bench.pages through [ITEMS]`: the same catalogue, read to its last row (1,000,000: a quarter of an hour), and gone
+back to.
 Baseline in the same run: the same page before anything happens. Needs Chromium.
 """
 
@@ -54,6 +56,17 @@ SCROLL = """async (screens) => {
   return waits;
 }"""
 """How long it takes until each screen is whole, in ms; two frames at least."""
+THROUGH = """async ([last, milliseconds]) => {
+  const began = performance.now();
+  const rows = () => [...document.querySelectorAll(".row[aria-rowindex]")];
+  const shown = () => Math.max(...rows().map((row) => Number(row.ariaRowIndex)));
+  while (shown() < last && performance.now() - began < milliseconds) {
+    scrollTo(0, document.documentElement.scrollHeight);
+    await new Promise(requestAnimationFrame);
+  }
+  return shown();
+}"""
+"""Scrolls to the end of what is known, which is read on meanwhile, for so long or until the last row; the row reached."""
 TYPE = """async (word) => {
   const field = document.querySelector("input[type=search]");
   const state = document.querySelector("#search-state");
@@ -84,9 +97,9 @@ WATCH = """(sampleMs) => {
 
 
 def main() -> int:
-    """Run one of the two."""
+    """Run one of them."""
     parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
-    parser.add_argument("what", choices=["import", "hours", "scroll"])
+    parser.add_argument("what", choices=["import", "hours", "scroll", "through"])
     parser.add_argument("count", nargs="?", type=int, default=None)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -97,6 +110,8 @@ def main() -> int:
         importing(given.count or 10_000)
     elif given.what == "scroll":
         scrolling(given.count or 1_000_000)
+    elif given.what == "through":
+        reading_through(given.count or 1_000_000)
     else:
         hours(given.count or 28_800)
     return 0
@@ -206,6 +221,45 @@ def scrolling(count: int) -> None:
         ("memory of the page: before, after", f"{heap:.1f} MB, {after:.1f} MB"),
     ]  # fmt: skip
     show("a large catalogue is looked through", rows, figures)
+
+
+def reading_through(count: int) -> None:
+    """A large catalogue is read to its end."""
+    with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as made:
+        root = Path(made) / "films"
+        root.mkdir()
+        with looking("health", root, Path(made)) as (platform, page, session):
+            fill(platform.run["database_url"], count)
+            settled(platform.run["database_url"])
+            heap = memory(session)
+            open_page(page, "catalogue?view=table&sort=title")
+            page.wait_for_selector(".row .subject")
+            began, reached = time.monotonic(), 0
+            while reached < count + 1:  # the head is the first row
+                before, reached = reached, page.evaluate(THROUGH, [count + 1, 20_000])
+                print(f"row {reached:,}, {memory(session):.1f} MB", file=sys.stderr)
+                if reached == before:
+                    raise TimeoutError(f"nothing was drawn after row {reached:,} of {count:,} for 20 s")
+            took, after = time.monotonic() - began, memory(session)
+            title = page.locator(".row .subject").last.inner_text()
+            page.locator(".row a").last.click()
+            page.wait_for_selector("main h1:not(.unseen)")
+            page.go_back()
+            page.wait_for_selector(f".row[aria-rowindex='{count + 1}'] .subject")
+            again = page.locator(".row .subject").last.inner_text()
+    figures = {
+        "items": count,
+        "seconds": took,
+        "heap_before_mb": heap,
+        "heap_after_mb": after,
+        "back": title == again,
+    }
+    rows = [
+        (f"{count:,} rows read and drawn to the last one", f"{took:.0f} s, {count / took:,.0f} a second"),
+        ("the last row, and after a look at its item and back", f"{title} / {again}"),
+        ("memory of the page: before, after", f"{heap:.1f} MB, {after:.1f} MB"),
+    ]
+    show("a large catalogue is read to its end", rows, figures)
 
 
 def hours(count: int) -> None:
