@@ -59,12 +59,13 @@ SCROLL = """async (screens) => {
 THROUGH = """async ([last, milliseconds]) => {
   const began = performance.now();
   const rows = () => [...document.querySelectorAll(".row[aria-rowindex]")];
-  const shown = () => Math.max(...rows().map((row) => Number(row.ariaRowIndex)));
-  while (shown() < last && performance.now() - began < milliseconds) {
+  let reached = 0;  // at times only places are on the screen whose rows are still to come
+  while (reached < last && performance.now() - began < milliseconds) {
     scrollTo(0, document.documentElement.scrollHeight);
     await new Promise(requestAnimationFrame);
+    reached = Math.max(reached, ...rows().map((row) => Number(row.ariaRowIndex)));
   }
-  return shown();
+  return reached;
 }"""
 """Scrolls to the end of what is known, which is read on meanwhile, for so long or until the last row; the row reached."""
 TYPE = """async (word) => {
@@ -238,7 +239,7 @@ def reading_through(count: int) -> None:
             while reached < count + 1:  # the head is the first row
                 before, reached = reached, page.evaluate(THROUGH, [count + 1, 20_000])
                 print(f"row {reached:,}, {memory(session):.1f} MB", file=sys.stderr)
-                if reached == before:
+                if reached <= before:
                     raise TimeoutError(f"nothing was drawn after row {reached:,} of {count:,} for 20 s")
             took, after = time.monotonic() - began, memory(session)
             title = page.locator(".row .subject").last.inner_text()

@@ -27,7 +27,7 @@ from runtime.reports import Reporter
 from runtime.root_files import table_of
 from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.system import BEHIND, Scalar
-from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, REQUESTED_JOBS, Topic
+from schemas.topics import ALERTS, ANALYSIS_JOBS, CHANGES, RAW, REPORTS, REQUESTED_JOBS, Topic
 from storage.share import Share
 from streams.alerts.delivery import Delivery
 from streams.alerts.service import AlertingService
@@ -197,7 +197,11 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
     if targets := targets_of(parts.alerts):
         letters = DeadLetters(kafka, parts.producer)
         wanted = wanted_of(parts.alerts)
-        beside.append(Delivery(kafka, instance=slot.member, targets=targets, wanted=wanted, letters=letters))
+        life = parts.lives.get(ALERTS.name)
+        epoch = "" if life is None else life.epoch
+        beside.append(
+            Delivery(kafka, instance=slot.member, epoch=epoch, targets=targets, wanted=wanted, letters=letters)
+        )
     beside += gaps
     app = create_app(kafka, settings, slot, offsets=offsets, agents=agents, services=[library, requested, *beside])
     members: list[Member] = [app, library, requested, *beside]

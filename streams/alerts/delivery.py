@@ -72,16 +72,17 @@ class Undelivered(StreamsError):
 
 
 class Delivery(GroupMember):
-    """A member of the group that delivers alerts. `instance`: its static name; `wanted`: which alerts are sent at all;
-    `waits`, `patience`: how delivery is retried."""
+    """A member of the group that delivers alerts. `instance`: its static name; `epoch`: of the topic of alerts, empty if it
+    is not there; `wanted`: which alerts are sent at all; `waits`, `patience`: how delivery is retried."""
 
     def __init__(
-        self, kafka: Kafka, *, instance: str, targets: Sequence[Target], wanted: Callable[[Alert], bool], letters: Letters,
-        waits: Waits = ALERT, patience: float = PATIENCE_SECONDS, points: Points = nowhere,
+        self, kafka: Kafka, *, instance: str, epoch: str, targets: Sequence[Target], wanted: Callable[[Alert], bool],
+        letters: Letters, waits: Waits = ALERT, patience: float = PATIENCE_SECONDS, points: Points = nowhere,
     ) -> None:  # fmt: skip
         super().__init__(kafka.group(GROUP))
         self._kafka = kafka
         self._instance = instance
+        self._epoch = epoch
         self._targets = {target.name: target for target in targets}
         self._wanted = wanted
         self._letters = letters
@@ -145,8 +146,13 @@ class Delivery(GroupMember):
         """Begin at the group's position, and at each target's."""
         group = await self._group_offset()
         self._kept = None if group is None else (group.offset, group.metadata or "")
-        begin = await self._first() if group is None else group.offset
-        reached = {} if group is None else read_metadata(group.metadata or "")
+        epoch, reached = read_metadata("" if group is None else group.metadata or "")
+        if self._epoch and epoch not in (None, self._epoch):
+            _log.warning("the offset of alerts is of a former topic: the new one is read from its beginning")
+            reached = {}
+            begin: int = (await bounds(self.consumer, [self._place])).earliest[self._place]
+        else:
+            begin = await self._first() if group is None else group.offset
         self.consumer.seek(self._place, begin)
         self._line = Line(self._targets, begin, reached)
         self._queues = {name: asyncio.Queue() for name in self._targets}
@@ -263,7 +269,7 @@ class Delivery(GroupMember):
             await self._letters.put(_with(record, tuple(headers)), Undelivered(alert.failed))
 
     async def _commit(self, line: Line) -> None:
-        position = (line.next_offset, line.metadata())
+        position = (line.next_offset, line.metadata(self._epoch))
         if position == self._kept:
             return
         try:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from streams.alerts.attempts import Outgoing
 from streams.guard import Received
 
+_EPOCH = "epoch"
 MAX_METADATA = 4_000
 """Characters; a broker rejects more than 4,096 bytes (`offset.metadata.max.bytes`)."""
 
@@ -82,27 +83,29 @@ class Line:
         """Remove the first alert, which is settled."""
         self._alerts.popleft()
 
-    def metadata(self) -> str:
-        """How far each target is beyond the next offset; empty if none is."""
-        found: dict[str, int] = {}
+    def metadata(self, epoch: str) -> str:
+        """The topic's epoch, and how far each target is beyond the next offset."""
+        found: dict[str, int | str] = {_EPOCH: epoch}
         for target in self._targets:
             first = next((a.record.offset for a in self._alerts if not a.taken_by(target)), None)
             place = max(self._read_to, self._reached.get(_short(target), 0)) if first is None else first
             if place > self.next_offset:
                 found[_short(target)] = place
-        text = json.dumps(found, separators=(",", ":")) if found else ""
-        return text if len(text) <= MAX_METADATA else ""
+        text = json.dumps(found, separators=(",", ":"))
+        return text if len(text) <= MAX_METADATA else json.dumps({_EPOCH: epoch})
 
 
-def read_metadata(text: str) -> dict[str, int]:
-    """Parse this metadata; empty for metadata that is not ours."""
+def read_metadata(text: str) -> tuple[str | None, dict[str, int]]:
+    """Parse this metadata: the epoch, and how far each target is; (None, {}) for metadata that is not ours."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:
-        return {}
+        return None, {}
     if not isinstance(found, dict):
-        return {}
-    return {name: place for name, place in found.items() if isinstance(place, int)}
+        return None, {}
+    epoch = found.pop(_EPOCH, None)
+    reached = {name: place for name, place in found.items() if isinstance(place, int)}
+    return epoch if isinstance(epoch, str) and epoch else None, reached
 
 
 def _short(target: str) -> str:

@@ -18,10 +18,12 @@ import msgspec
 
 from runtime import log
 from runtime.dead_letters import DeadLetters
+from runtime.epochs import read_epochs
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, run
 from runtime.settings import KafkaSettings, LogSettings
 from runtime.waits import Waits
+from schemas.topics import ALERTS
 from streams.alerts.delivery import Delivery, Points
 from streams.alerts.service import AlertingService
 from streams.alerts.settings import AlertSettings, limits_of
@@ -82,9 +84,10 @@ async def work(kafka: Kafka, settings: AlertSettings, stop: Stop, points: Points
     targets = targets_of(settings)
     service: AlertingService | Delivery
     if targets:
+        epoch = (await read_epochs(kafka))[ALERTS.name].epoch
         service = Delivery(
-            kafka, instance="a", targets=targets, wanted=wanted_of(settings), letters=DeadLetters(kafka, producer),
-            waits=WAITS, patience=PATIENCE, points=points,
+            kafka, instance="a", epoch=epoch, targets=targets, wanted=wanted_of(settings),
+            letters=DeadLetters(kafka, producer), waits=WAITS, patience=PATIENCE, points=points,
         )  # fmt: skip
     else:
         confirmed = Confirmed(kafka, producer)

@@ -9,16 +9,24 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError
+from aiokafka.structs import OffsetAndMetadata
+
+from cli.provisioning.topics import apply
 from runtime.dlq.redriving import redrive
+from runtime.epochs import read_epochs
 from runtime.kafka import Kafka
 from schemas.alerts import Alert
 from schemas.codec import encode
 from schemas.headers import X_EXCEPTION_MESSAGE, X_TARGETS, event_headers
 from schemas.topics import ALERTS, dlq_of
+from streams.alerts.pending import Line
 from tests.support.alert_targets import HttpTarget, Reply, SmtpTarget, http_target, smtp_target
 from tests.support.alert_worker import AlertWorker, alerting
 from tests.support.committed import Read
 from tests.support.letters import all_open
+from tests.support.operator import Operator
 from tests.support.tls import DAY, NOW, Authority
 from tests.support.topic import NewRecord, group_offsets, header, read, write
 from tests.support.waiting import wait_until
@@ -136,6 +144,36 @@ def test_killed_between_sending_and_committing_it_delivers_again_under_the_same_
             settled(kafka, 2)
     assert web.ids[0] == "id-1"
     assert web.ids[before:] == ["id-1", "id-2"]
+
+
+def test_an_offset_of_a_former_topic_is_no_position_in_the_new_one(kafka: Kafka, tmp_path: Path) -> None:
+    """A member that lives on while its topic is deleted and created again commits what it knows."""
+    with http_target() as web:
+        write(kafka, *(said(number) for number in range(3)))
+        with alerting(kafka, by_web(web), tmp_path):
+            settled(kafka, 3)
+        epoch = asyncio.run(read_epochs(kafka))[ALERTS.name].epoch
+        Operator(kafka).make_anew(ALERTS)
+        asyncio.run(apply(kafka))
+        wait_until(lambda: asyncio.run(_commits(kafka, 3, epoch)), 30, what="the session to end", every=0.2)
+        write(kafka, *(said(number) for number in range(10, 15)))
+        with alerting(kafka, by_web(web), tmp_path):
+            settled(kafka, 5)
+    assert web.ids == [f"id-{number}" for number in (*range(3), *range(10, 15))]
+
+
+async def _commits(kafka: Kafka, offset: int, epoch: str) -> bool:
+    """Commit it, which a group with members refuses."""
+    consumer, place = kafka.group_consumer(kafka.group("alerts")), TopicPartition(kafka.name(ALERTS), 0)
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        await consumer.commit({place: OffsetAndMetadata(offset, Line((), offset, {}).metadata(epoch))})
+    except CommitFailedError:
+        return False
+    finally:
+        await consumer.stop()
+    return True
 
 
 def test_a_slow_target_delays_no_other_and_after_a_restart_only_it_is_tried_again(
