@@ -5,6 +5,7 @@ It reads only Kafka, and changes nothing. `cli.status` and `cli.top` decide what
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -109,13 +110,17 @@ class Overview(Struct, frozen=True):
 
 async def look(kafka: Kafka, specs: Collection[RootSpec]) -> Overview:
     """Read the present state. `specs`: the roots declared here. Raises NotProvisioned, KafkaError, LogSilent."""
-    processes = latest(await _heartbeats(kafka))
+    # each has a client of its own, whose start takes longest
+    heartbeats, states, roots, dead_letters, lag = await asyncio.gather(
+        _heartbeats(kafka), read_states(kafka), known_roots(kafka, specs), glance(kafka), _lag(kafka)
+    )
+    processes = latest(heartbeats)
     return Overview(
-        components=_components((await read_states(kafka)).values()),
-        roots=await known_roots(kafka, specs),
-        dead_letters=await glance(kafka),
+        components=_components(states.values()),
+        roots=roots,
+        dead_letters=dead_letters,
         processes=processes,
-        lag=await _lag(kafka),
+        lag=lag,
         jobs=Jobs(
             queued=round(_sum(processes, QUEUE)),
             requested=round(_sum(processes, REQUESTED)),

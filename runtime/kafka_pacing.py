@@ -12,14 +12,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 
 FREE_REQUESTS = 5
 """Requests without a pause: a client that starts or changes its topics sends some, and so does one whose leader moves."""
+FREE_ANSWERS = 100
+"""The same if they are answered and nothing is missing: whoever looks at many topics sends one for each."""
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.5
 CALM_SECONDS = 1.0
@@ -60,24 +63,39 @@ class PacedProducer(AIOKafkaProducer):  # type: ignore[misc]
 
 
 def pace_metadata(client: AIOKafkaClient) -> None:
-    """Pause between requests for metadata that follow each other within CALM_SECONDS."""
+    """Pause between requests for metadata that fail and follow each other within CALM_SECONDS."""
     client._metadata_update = paced_metadata(client._metadata_update)
 
 
-def paced_metadata(request: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def paced_metadata(
+    request: Callable[[ClusterMetadata, Any], Awaitable[bool]],
+) -> Callable[[ClusterMetadata, Any], Awaitable[bool]]:
     """The same request, with pauses."""
-    in_a_row, ended = 0, float("-inf")
+    in_a_row, failed, ended = 0, 0, float("-inf")
 
-    async def paced(*arguments: Any) -> Any:
-        nonlocal in_a_row, ended
-        in_a_row = in_a_row + 1 if time.monotonic() - ended < CALM_SECONDS else 0
-        await asyncio.sleep(pause_seconds(in_a_row))
+    async def paced(metadata: ClusterMetadata, topics: Collection[str] | None) -> bool:
+        nonlocal in_a_row, failed, ended
+        if time.monotonic() - ended >= CALM_SECONDS:
+            in_a_row = failed = 0
+        await asyncio.sleep(pause_seconds(max(failed, in_a_row - FREE_ANSWERS)))
+        in_a_row, failed = in_a_row + 1, failed + 1
         try:
-            return await request(*arguments)
+            if (updated := await request(metadata, topics)) and not _lacks(metadata, topics or ()):
+                failed = 0
+            return updated
         finally:
             ended = time.monotonic()
 
     return paced
+
+
+def _lacks(metadata: ClusterMetadata, topics: Collection[str]) -> bool:
+    """Whether a topic is missing, or a partition has no leader."""
+    return any(
+        not (partitions := metadata.partitions_for_topic(topic))
+        or len(partitions) > len(metadata.available_partitions_for_topic(topic) or ())
+        for topic in topics
+    )
 
 
 def paced_fetch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from runtime.log_reading import (
 from schemas.log_record import LogRecord
 from schemas.places import At, AtTime, Bounds, Earliest, Head, Last, Offset, Place
 from schemas.times import Millis
-from schemas.topics import CHANGES, META, NOTIFICATIONS
+from schemas.topics import ALL_TOPICS, CHANGES, META, NOTIFICATIONS
 from tests.support.committed import Read
 from tests.support.servers import clients
 from tests.support.topic import NewRecord, read, write, write_in_transactions
@@ -132,3 +133,16 @@ def test_a_topic_that_was_never_made_is_named(kafka: Kafka) -> None:
     other = Kafka(kafka.settings.model_copy(update={"topic_prefix": "nobody."}), "test")
     with pytest.raises(NotProvisioned, match=r"nobody\.catalog\.meta\.v1 .* `catalogizer topics apply`"):
         asyncio.run(read_whole(other, META))
+
+
+def test_who_looks_at_every_topic_does_not_wait_between_them(kafka: Kafka) -> None:
+    """Pauses are for requests that fail: between those of `catalogizer status` they made ten seconds."""
+
+    async def main() -> float:
+        async with reader(kafka) as consumer:
+            began = time.monotonic()
+            for topic in ALL_TOPICS:
+                await bounds(consumer, await partitions_of(consumer, kafka.name(topic)))
+            return time.monotonic() - began
+
+    assert asyncio.run(main()) < 0.2 * len(ALL_TOPICS)

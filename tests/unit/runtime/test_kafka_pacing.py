@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.structs import PartitionMetadata
 
 from runtime.kafka_pacing import (
     FAST_FETCH_SECONDS,
+    FREE_ANSWERS,
     FREE_REQUESTS,
     LONGEST_PAUSE_SECONDS,
     paced_fetch,
@@ -38,7 +41,38 @@ def test_metadata_that_never_helps_is_requested_some_times_a_second() -> None:
     async def request(*_: Any) -> bool:
         return False
 
-    assert asyncio.run(requests_within(1.5, paced_metadata(request))) <= FREE_REQUESTS + 7
+    assert (
+        asyncio.run(requests_within(1.5, paced_metadata(request), ClusterMetadata(), ["t"])) <= FREE_REQUESTS + 7
+    )
+
+
+@pytest.mark.parametrize("leader", [-1, None])
+def test_metadata_without_a_leader_or_a_topic_does_not_help_either(leader: int | None) -> None:
+    async def request(metadata: ClusterMetadata, _: Any) -> bool:
+        metadata._partitions = (
+            {} if leader is None else {"t": {0: PartitionMetadata("t", 0, leader, [], [], None)}}
+        )
+        return True
+
+    assert (
+        asyncio.run(requests_within(1.5, paced_metadata(request), ClusterMetadata(), ["t"])) <= FREE_REQUESTS + 7
+    )
+
+
+def test_who_looks_at_many_topics_does_not_wait_and_who_never_ends_does() -> None:
+    async def request(metadata: ClusterMetadata, topics: list[str]) -> bool:
+        metadata._partitions = {topic: {0: PartitionMetadata(topic, 0, 1, [1], [1], None)} for topic in topics}
+        return True
+
+    async def main() -> float:
+        paced, metadata, began = paced_metadata(request), ClusterMetadata(), time.monotonic()
+        for number in range(FREE_ANSWERS):
+            await paced(metadata, [f"t{number}"])
+        seconds = time.monotonic() - began
+        assert await requests_within(1.5, paced, metadata, ["t"]) <= FREE_REQUESTS + 8
+        return seconds
+
+    assert asyncio.run(main()) < pause_seconds(FREE_REQUESTS)
 
 
 @pytest.mark.parametrize(("fetched", "seconds"), [(True, 0.0), (False, FAST_FETCH_SECONDS)])
