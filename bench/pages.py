@@ -240,7 +240,8 @@ def reading_through(count: int) -> None:
                 before, reached = reached, page.evaluate(THROUGH, [count + 1, 20_000])
                 print(f"row {reached:,}, {memory(session):.1f} MB", file=sys.stderr)
                 if reached <= before:
-                    raise TimeoutError(f"nothing was drawn after row {reached:,} of {count:,} for 20 s")
+                    shown = page.locator(".results").inner_text()[:500]
+                    raise TimeoutError(f"nothing was drawn after row {reached:,} of {count:,} for 20 s: {shown}")
             took, after = time.monotonic() - began, memory(session)
             title = page.locator(".row .subject").last.inner_text()
             page.locator(".row a").last.click()

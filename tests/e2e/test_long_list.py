@@ -79,7 +79,10 @@ def page(browser: Browser, built: Path) -> Iterator[Page]:
     opened.set_default_timeout(WAIT_MS)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.route("http://list/**", lambda route: route.fulfill(path=built / route.request.url.split("/", 3)[3]))
+    opened.route(
+        "http://list/**",
+        lambda route: route.fulfill(path=built / route.request.url.split("?")[0].split("/", 3)[3]),
+    )
     opened.goto("http://list/index.html")
     opened.wait_for_selector("[data-row='0']")
     yield opened
@@ -126,6 +129,22 @@ def test_home_and_end_reach_the_ends_of_the_list_and_not_of_the_stretch(page: Pa
     page.get_by_label("A field").fill("in a field they move the cursor")
     page.keyboard.press("End")
     assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 59])
+def test_who_waits_at_the_end_gets_the_rows_that_come(page: Page, beyond: int) -> None:
+    """Also where the rows known so far end exactly with the stretch, which has no room to grow then."""
+    stretch = 2 * (2_000_000 // ROW + 1)
+    page.goto(f"http://list/index.html?rows={stretch + beyond}")
+    page.wait_for_selector("[data-row='0']")
+    page.wait_for_function(
+        """(wanted) => {
+          scrollTo(0, document.documentElement.scrollHeight);
+          return [...document.querySelectorAll("[data-row]")].some((row) => Number(row.dataset.row) >= wanted);
+        }""",
+        arg=stretch + 300,
+        polling=50,
+    )
 
 
 def test_dragged_to_its_top_from_anywhere_it_is_at_its_first_row(page: Page) -> None:

@@ -7,7 +7,7 @@
  * itself, and the document is scrolled back by as much, so that the same rows stay where they are.
  */
 
-import { useCallback, useLayoutEffect, useReducer, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState, type RefObject } from "react";
 import { flushSync } from "react-dom";
 
 /** Below every browser's limit, and exact to a quarter of a pixel where positions are floats of 32 bits. */
@@ -63,25 +63,36 @@ export function useVirtual(name: string, rows: number, rowHeight: number, around
     [look],
   );
 
+  const goOn = useCallback((): boolean => {
+    const { rows, rowHeight, half, first, last } = now.current;
+    const bottom = ref.current?.getBoundingClientRect().bottom ?? Infinity;
+    if (last === rows || bottom - innerHeight >= (half * rowHeight) / 4) {
+      return false;
+    }
+    begin(first + half, scrollY - half * rowHeight);
+    return true;
+  }, [begin]);
+
   useLayoutEffect(look, [look, name, rows, rowHeight]);
+  useEffect(() => {
+    const frame = requestAnimationFrame(goOn); // who waits at the end for more rows does not scroll when they come
+    return () => cancelAnimationFrame(frame);
+  }, [goOn, rows]);
   useLayoutEffect(() => {
     const scrolled = (): void => {
       const list = ref.current;
       if (!list) {
         return;
       }
-      const { rows, rowHeight, half, first, last } = now.current;
-      const { top, bottom } = list.getBoundingClientRect();
-      const near = (half * rowHeight) / 4;
+      const { rowHeight, half, first } = now.current;
       if (first > 0 && scrollY === 0) {
         begin(0, 0); // dragged there
-      } else if (first > 0 && -top < near) {
+      } else if (first > 0 && -list.getBoundingClientRect().top < (half * rowHeight) / 4) {
         const before = Math.max(0, first - half);
         begin(before, scrollY + (first - before) * rowHeight);
-      } else if (last < rows && bottom - innerHeight < near) {
-        begin(first + half, scrollY - half * rowHeight);
+      } else if (!goOn()) {
+        look();
       }
-      look();
     };
     const pressed = (event: KeyboardEvent): void => {
       const { rows, half } = now.current;
@@ -107,7 +118,7 @@ export function useVirtual(name: string, rows: number, rowHeight: number, around
       removeEventListener("resize", look);
       observer.disconnect();
     };
-  }, [look, begin]);
+  }, [look, begin, goOn]);
   const start = Math.max(first, Math.min(range.start, Math.max(first, last - 1)));
   const end = Math.max(start, Math.min(range.end, last));
   return { ref, start, end, top: (start - first) * rowHeight, height: (last - first) * rowHeight };
