@@ -18,9 +18,8 @@ def deliver_as_decoded(consumer: AIOKafkaConsumer) -> None:
 
     async def fetched(*arguments: Any) -> bool:
         there: bool = await fetch(*arguments)
-        for (
-            result
-        ) in fetcher._records.values():  # nothing of them was read yet: `fetch` did not wait after adding them
+        # nothing of these was read yet: `fetch` did not wait after it had added them
+        for result in fetcher._records.values():
             records = getattr(result, "_partition_records", None)  # an error has none
             if records is not None:
                 records._consumer_record = _as_decoded
