@@ -86,6 +86,7 @@ def test_tabs_that_renew_at_once_all_stay_and_share_one_session(page: Page, serv
         tab.evaluate("dispatchEvent(new Event('online'))")
     for tab in [page, *tabs]:
         is_live(tab)
+    page.wait_for_function(f"JSON.parse(localStorage.getItem('{SESSION}')).expires > 0")  # renewed
     assert kept(page)["refresh"] != before
     held = {tab.evaluate(f"JSON.parse(localStorage.getItem('{SESSION}')).refresh") for tab in [page, *tabs]}
     assert len(held) == 1

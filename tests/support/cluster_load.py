@@ -14,10 +14,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from runtime.kafka import Kafka
@@ -68,8 +69,13 @@ class Listener:
 
     def _listen(self) -> None:
         while not self._ended.is_set():
-            with suppress(ConnectionClosed, OSError):
+            try:
                 self._receive()
+            except InvalidStatus as refused:  # a gateway that has too much to do asks to come back
+                if refused.response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise
+            except (ConnectionClosed, OSError):  # it comes back
+                pass
             self._ended.wait(LOOK_SECONDS)
 
     def _receive(self) -> None:

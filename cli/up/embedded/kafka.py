@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -40,6 +41,12 @@ READY_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 _FORMAT_SECONDS = 60
 _REQUEST_MS = 5_000
+_FENCE_SECONDS = 20.0
+_FENCED_AT_MOST_SECONDS = 2.0
+"""After the controller has started; measured 0.4."""
+_FENCE_POLL_SECONDS = 0.05
+_STARTED, _FENCED = "Kafka Server started", f"Fencing broker {kafka_config.NODE_ID}"
+"""As Kafka logs them."""
 
 
 class EmbeddedKafka:
@@ -84,6 +91,7 @@ class EmbeddedKafka:
         if not self._data.exists():
             self._format()
         self._check_data()
+        self._end_former_session()
 
     def program(self, environment: Mapping[str, str] | None = None) -> Program:
         """The broker, with a controller port that is free now."""
@@ -111,6 +119,7 @@ class EmbeddedKafka:
 
     def start(self) -> None:
         """Start it by hand (prepared before)."""
+        self._end_former_session()
         self._process.start(self.program())
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
@@ -133,7 +142,7 @@ class EmbeddedKafka:
     def _properties(self) -> Path:
         return self.folder / "server.properties"
 
-    def _configure(self, data: Path) -> None:
+    def _configure(self, data: Path, *, fencing: bool = False) -> None:
         access = self.access
         text = kafka_config.server_properties(
             data.name,
@@ -142,8 +151,36 @@ class EmbeddedKafka:
             secrets={} if access is None else access.secrets(),
             super_users=() if access is None else access.super_users,
             still=self._still,
+            fencing=fencing,
         )
         keep(self._properties, text)  # the principals' secrets are in it
+
+    def _end_former_session(self) -> None:
+        """After a kill: have the controller alone fence the broker of the former life, so that the next one starts without
+        leaders. Otherwise its coordinator begins to complete transactions that were decided while the partitions still have
+        the former broker as leader, drops their markers when that is fenced, and their records stay invisible for ever
+        (KAFKA-20734). It costs less time than the next broker would wait for that session to end. If it fails, the broker
+        starts as it would have, and says why in its log."""
+        if (self._data / ".kafka_cleanshutdown").exists() or not (self._data / "__cluster_metadata-0").is_dir():
+            return
+        self._configure(self._data, fencing=True)
+        log = _Tail(self.folder / "log" / "server.log")
+        argv = (*self._java(f"-Xmx{HEAP_MB}m"), "kafka.Kafka", self._properties.name)
+        with (self.folder / "out.log").open("ab") as output:
+            controller = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
+                env=environment_for(ENVIRONMENT), preexec_fn=tie(os.getpid()),
+            )  # fmt: skip
+        try:
+            _wait_fenced(log, lambda: controller.poll() is None)
+        finally:
+            controller.terminate()
+            try:
+                controller.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                controller.kill()
+                controller.wait()
+            self._configure(self._data)
 
     def _java(self, *options: str) -> tuple[str, ...]:
         logging = f"-Dlog4j2.configurationFile={HERE}/log4j2.yaml"
@@ -183,6 +220,34 @@ class EmbeddedKafka:
 
     def _output_tail(self) -> str:
         return self._process.output_tail() or "it ended at once"
+
+
+class _Tail:
+    """What is appended to a file from now on."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._begin = file.stat().st_size if file.exists() else 0
+
+    def text(self) -> str:
+        """All of it so far; of a file that was rolled meanwhile, all that is there."""
+        if not self._file.exists():
+            return ""
+        with self._file.open("rb") as file:
+            file.seek(self._begin if self._begin <= self._file.stat().st_size else 0)
+            return file.read().decode(errors="replace")
+
+
+def _wait_fenced(log: _Tail, alive: Callable[[], bool]) -> None:
+    """Until the controller has fenced the broker; a little longer than that takes if there is nothing to fence."""
+    deadline, started = time.monotonic() + _FENCE_SECONDS, None
+    while alive() and time.monotonic() < deadline:
+        text = log.text()
+        if _FENCED in text or (started is not None and time.monotonic() - started > _FENCED_AT_MOST_SECONDS):
+            return
+        if started is None and _STARTED in text:
+            started = time.monotonic()
+        time.sleep(_FENCE_POLL_SECONDS)
 
 
 def _listening(port: int) -> bool:

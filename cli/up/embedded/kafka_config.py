@@ -23,18 +23,17 @@ def server_properties(
     secrets: Mapping[str, str],
     super_users: tuple[str, ...],
     still: bool = False,
+    fencing: bool = False,
 ) -> str:
     """`server.properties` of the broker. `data`: name of its data folder in the working directory. `secrets`: of
     principals by user name; empty: anybody on this machine may do everything (for tests).
-    `still`: nothing is removed from the log."""
+    `still`: nothing is removed from the log. `fencing`: only the controller, which soon ends the session of the broker's
+    former life."""
     return f"""\
-process.roles=broker,controller
+{(_CONTROLLER if fencing else _BROKER).format(port=port, controller_port=controller_port)}
 node.id={NODE_ID}
 controller.quorum.voters={NODE_ID}@127.0.0.1:{controller_port}
-listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=CLIENT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=CLIENT
 log.dirs={HERE}/{data}
 {_closed(secrets, super_users) if secrets else _OPEN}
 # one node: no replicas to wait for
@@ -45,9 +44,6 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-# a broker killed before registers again only when the session of its former life is over: 9 s by default
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
 # a record that says nothing, each half second by default: disks could never rest
 metadata.max.idle.interval.ms=10000
 # few files and a quick start; 50 partitions each by default
@@ -73,6 +69,19 @@ log.cleaner.dedupe.buffer.size=16777216
 {_STILL if still else ""}"""
 
 
+_BROKER = """\
+process.roles=broker,controller
+listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=CLIENT://127.0.0.1:{port}
+inter.broker.listener.name=CLIENT
+# a broker killed before registers again only when the session of its former life is over: 9 s by default
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500"""
+_CONTROLLER = """\
+process.roles=controller
+listeners=CONTROLLER://127.0.0.1:{controller_port}
+broker.session.timeout.ms=300
+broker.heartbeat.interval.ms=100"""
 _STILL = """\
 log.cleaner.enable=false
 # the first check is made 30 s after the start, whatever the interval is

@@ -35,8 +35,10 @@ class TlsKafka(EmbeddedKafka):
 
     listeners: dict[str, tuple[int, str, Path | None]]
 
-    def _configure(self, data: Path) -> None:
-        super()._configure(data)
+    def _configure(self, data: Path, *, fencing: bool = False) -> None:
+        super()._configure(data, fencing=fencing)
+        if fencing:
+            return
         lines = []
         for line in self._properties.read_text().splitlines():
             name, _, value = line.partition("=")
