@@ -96,12 +96,7 @@ class EmbeddedKafka:
     def program(self, environment: Mapping[str, str] | None = None) -> Program:
         """The broker, with a controller port that is free now."""
         self._configure(self._data)
-        return Program(
-            name="kafka",
-            argv=(*self._java(f"-Xmx{HEAP_MB}m", *self._java_options), "kafka.Kafka", self._properties.name),
-            directory=self.folder,
-            environment={**(environment or {}), **ENVIRONMENT},
-        )
+        return self._program(self._java_options, environment)
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
         """Return when the broker answers. Raises NotReady if it does not in time, or if `alive` returns False."""
@@ -165,22 +160,24 @@ class EmbeddedKafka:
             return
         self._configure(self._data, fencing=True)
         log = _Tail(self.folder / "log" / "server.log")
-        argv = (*self._java(f"-Xmx{HEAP_MB}m"), "kafka.Kafka", self._properties.name)
-        with (self.folder / "out.log").open("ab") as output:
-            controller = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
-                env=environment_for(ENVIRONMENT), preexec_fn=tie(os.getpid()),
-            )  # fmt: skip
+        controller = Process(self._process.output)
         try:
-            _wait_fenced(log, lambda: controller.poll() is None)
+            controller.start(self._program())
+            _wait_fenced(log, lambda: controller.alive)
         finally:
-            controller.terminate()
-            try:
-                controller.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                controller.kill()
-                controller.wait()
+            controller.stop(signal.SIGTERM, STOP_SECONDS)
             self._configure(self._data)
+
+    def _program(
+        self, java_options: tuple[str, ...] = (), environment: Mapping[str, str] | None = None
+    ) -> Program:
+        """Kafka as it is configured now."""
+        return Program(
+            name="kafka",
+            argv=(*self._java(f"-Xmx{HEAP_MB}m", *java_options), "kafka.Kafka", self._properties.name),
+            directory=self.folder,
+            environment={**(environment or {}), **ENVIRONMENT},
+        )
 
     def _java(self, *options: str) -> tuple[str, ...]:
         logging = f"-Dlog4j2.configurationFile={HERE}/log4j2.yaml"
