@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import count
 from typing import cast
 
@@ -185,6 +186,7 @@ def _range(directory: str) -> tuple[bytes, bytes, bytes]:
     return key, key + b"/", key + b"0"
 
 
+@lru_cache(maxsize=2)  # what is read is written next
 def _split(path: str) -> tuple[bytes, bytes]:
     parent, _, name = _bytes(path).rpartition(b"/")
     return parent, name

@@ -4,8 +4,10 @@ transaction, so that the index always is exactly what has been recorded."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
+
+from msgspec import structs
 
 from producer.core.diff import differs, is_unidentified, same_node
 from producer.core.facts import Fact, Gone, IndexEntry, Moved, Print, Sums, Swapped, There
@@ -117,7 +119,7 @@ class Journal:
         md5 = None if to_record or known is None else known.md5
         if print_ is not None and print_.of(state) and print_.xxh3 != before:
             if print_.md5 is not None and not self._records_md5:
-                print_ = replace(print_, md5=None)
+                print_ = structs.replace(print_, md5=None)
             xxh3, md5 = print_.xxh3, print_.md5
             self._outbox.fingerprint(path, print_)
         if to_record or known is None or known.state.ctime_ns != state.ctime_ns or xxh3 != before:

@@ -26,7 +26,7 @@ LONGEST_STEP_SECONDS = 0.3
 """Events wait for a scan no longer than this. Between the two limits a step ends only at the end of a directory, because
 every difference that was listed in one step has to be checked again in the next."""
 
-STEP_FACTS = 512
+STEP_FACTS = 1_024
 LOOKS_BETWEEN = 1_000
 """Entries of one directory after which a step may end, where none of them differs."""
 
@@ -183,7 +183,8 @@ class Scan:
         if state.type == "file" and (is_changed or _is_unread(known, state)):
             there = There(path, state, self._now.fingerprint(path))
             yield there
-            yield from other_names(there, self._index, self._now)
+            if state.nlink > 1:
+                yield from other_names(there, self._index, self._now)
         elif is_changed:
             yield There(path, state)
 

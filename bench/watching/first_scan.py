@@ -42,10 +42,10 @@ def walk(root: Path, *, reading: bool) -> int:
         count += len(directories) + len(files)
         for name in files:
             path = os.path.join(directory, name)  # noqa: PTH118 - as bare as can be
-            os.lstat(path)
+            size = os.lstat(path).st_size
             if reading:
                 descriptor = os.open(path, os.O_RDONLY)
-                xxhash.xxh3_128(os.read(descriptor, SAMPLE)).hexdigest()
+                xxhash.xxh3_128(os.read(descriptor, min(size, SAMPLE))).hexdigest()
                 os.close(descriptor)
     return count
 

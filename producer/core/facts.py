@@ -2,18 +2,19 @@
 (the journal).
 
 A fact is level-triggered: it gives the present state, and comparing it with the index makes a record of it or nothing, so a
-repeated fact is harmless."""
+repeated fact is harmless. What a scan makes of each entry is a struct, which costs a tenth of a frozen dataclass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from schemas.identity import same_content
 from schemas.raw import Counts, FileState
 
 
-@dataclass(frozen=True, slots=True)
-class Print:
+class Print(Struct, frozen=True):
     """A fingerprint and the identity that the file had before and after it was read. `xxh3`: 32 hex digits; `md5`: as many,
     of the whole content, where that was read."""
 
@@ -28,8 +29,7 @@ class Print:
         return same_content(self, state)
 
 
-@dataclass(frozen=True, slots=True)
-class There:
+class There(Struct, frozen=True):
     """Something is at `path`; `print` is its content's, where it was worth reading. `another`: it may be new at its
     place, so a directory is listed even where nothing differs."""
 
@@ -72,8 +72,7 @@ class Swapped:
 Fact = There | Gone | Moved | Swapped
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
+class IndexEntry(Struct, frozen=True):
     """The index's entry for a path: exactly what was last written to the outbox."""
 
     path: str

@@ -1,9 +1,9 @@
 """A local directory, opened, behind the interface `Tree`.
 
 Every access goes through the root's open descriptor, so that a root that is moved away meanwhile does not seem to have lost
-its files, and from there through the descriptors of each parent. It lives only as long as one access, because it keeps a
-mount busy. No link is followed, at no place of a path: symlinks are entries like others, and only regular files are ever
-opened."""
+its files, and from there through the descriptors of each parent; the directory that was listed last stays open, because
+its files are read next. They live only as long as one access, because they keep a mount busy. No link is followed, at no
+place of a path: symlinks are entries like others, and only regular files are ever opened."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class LocalTree:
 
     def __init__(self, descriptor: int) -> None:
         self._root = descriptor
+        self._listed: tuple[str, int] | None = None
         try:
             status = os.stat(".", dir_fd=descriptor)  # unlike fstat, it fails where nothing inside can be accessed
             self.identity = RootIdentity(status.st_dev, status.st_ino, os.fstatvfs(descriptor).f_fsid)
@@ -43,6 +44,7 @@ class LocalTree:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close_listed()
         os.close(self._root)
 
     def stat(self, path: str) -> FileState | None:
@@ -62,24 +64,24 @@ class LocalTree:
 
     def entries(self, path: str) -> list[tuple[str, FileState]] | None:
         """See the interface."""
+        self._close_listed()
         try:
             descriptor = open_below(self._root, path, _DIRECTORY)
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
             raise Unreadable(path, _reason(error)) from error
+        self._listed = path, descriptor
         try:
             with os.scandir(descriptor) as listing:
                 return [found for entry in listing if (found := _entry(entry)) is not None]
         except OSError as error:
             raise Unreadable(path, _reason(error)) from error
-        finally:
-            os.close(descriptor)
 
     def fingerprint(self, path: str) -> Print | None:
         """See the interface."""
         try:
-            descriptor = open_below(self._root, path, _CONTENT)
+            descriptor = self._opened(path)
         except OSError:  # gone, not readable, a symlink by now: then there is no fingerprint
             return None
         try:
@@ -88,6 +90,17 @@ class LocalTree:
             return None
         finally:
             os.close(descriptor)
+
+    def _opened(self, path: str) -> int:
+        parent, _, name = path.rpartition("/")
+        if self._listed is None or self._listed[0] != parent:
+            return open_below(self._root, path, _CONTENT)
+        return os.open(name, _CONTENT, dir_fd=self._listed[1])
+
+    def _close_listed(self) -> None:
+        if self._listed is not None:
+            os.close(self._listed[1])
+            self._listed = None
 
     def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
         """See the interface."""

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from producer.orders import Order
+from producer.scanner import STEP_FACTS
 from schemas import raw
 from schemas.admin import RescanRoot
 from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import RootBench, in_short
 
-FILES = 1_300
+FILES = 5 * STEP_FACTS // 2
 """More than two steps of a scan record."""
 
 Ended = Callable[[RootBench], None]

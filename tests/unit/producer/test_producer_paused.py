@@ -10,9 +10,13 @@ import pytest
 
 from producer.orders import CommandOutcome, Order
 from producer.reporting import summarise
+from producer.scanner import STEP_FACTS
 from schemas.admin import AcceptRoot, Control, Pause, PauseRoot, RescanRoot, ResumeRoot
 from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import RootBench, in_short
+
+MANY = 5 * STEP_FACTS // 2
+"""More than two steps of a scan record."""
 
 START = ["ScanStarted scan start", "ScanFinished scan start"]
 
@@ -119,7 +123,7 @@ def test_scans_alone_wait_while_changes_are_observed(bench: RootBench, backend: 
 
 def test_a_scan_paused_in_the_middle_continues_where_it_was(tmp_path: Path) -> None:
     backend = FakeBackend()
-    for number in range(1_300):
+    for number in range(MANY):
         backend.make(f"{number:04}.mkv", "file", f"{number}".encode())
     with RootBench(tmp_path, backend=backend) as bench:
         for _ in range(2):
@@ -127,11 +131,11 @@ def test_a_scan_paused_in_the_middle_continues_where_it_was(tmp_path: Path) -> N
         first = order(bench, pause(1, "scans"))
         progress = bench.keeper.condition().progress
         assert progress is not None
-        assert 0 < progress.looked < 1_300
+        assert 0 < progress.looked < MANY
         second = order(bench, ResumeRoot(**of(2)))
     assert [one for one in first if one.startswith("Scan")] == ["ScanStarted baseline start"]
     assert [one for one in second if one.startswith("Scan")] == ["ScanFinished baseline start"]
-    assert sum(one.startswith("+") for one in first + second) == 1_300
+    assert sum(one.startswith("+") for one in first + second) == MANY
 
 
 def test_one_pause_may_follow_another(bench: RootBench, backend: FakeBackend) -> None:
