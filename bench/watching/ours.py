@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.watching.changelog import LIBRARY, ChangeLog, RootView
-from bench.watching.judging import Judgement, Tree, as_a_share_has_it, judge_records, walk
+from bench.watching.judging import Judgement, Tree, as_a_share_has_it, delayed_links, judge_records, walk
 from bench.watching.measuring import cpu_seconds
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE
@@ -110,9 +110,11 @@ class Ours:
             time.sleep(0.05)
         return there
 
-    def judge(self, there: Tree, *, removes: bool = True) -> Judgement:
-        """Judge the records read since the last `begin`."""
-        return judge_records(self.view.tree, there, () if removes else self.view.stretch.removals)
+    def judge(self, there: Tree, *, removes: bool = True, delays_links: bool = False) -> Judgement:
+        """Judge the records read since the last `begin`, of a workload with these properties."""
+        replaced = delayed_links(self._root, there) if delays_links else set()
+        removals = () if removes else [path for path in self.view.stretch.removals if path not in replaced]
+        return judge_records(self.view.tree, there, removals)
 
     def end(self) -> None:
         """Stop it."""

@@ -153,7 +153,8 @@ def _of_ours(
     stretch = ours.view.stretch
     return Outcome(
         workload=workload.name, watcher=OURS, entries=max(before, len(there)), events=len(stretch.times),
-        judgement=ours.judge(there, removes=workload.removes), gaps=stretch.gaps,
+        judgement=ours.judge(there, removes=workload.removes, delays_links="tar" in workload.tools),
+        gaps=stretch.gaps,
         cpu=cpu_seconds(ours.pid) - cpu, thread_cpu=ours.thread_cpu() - thread,
         seconds=max(0.0, (stretch.changed_at or 0) / 1_000 - ended), took=ended - began, peak_mb=peak_mb(ours.pid),
         peak=stretch.peak,

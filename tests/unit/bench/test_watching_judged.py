@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import os
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers.inotify_c import InotifyConstants, inotify_add_watch, inotify_init
 
 from bench.watching.changelog import RootView
-from bench.watching.judging import Judgement, Reported, Seen, Tree, judge_events, judge_records, walk
+from bench.watching.judging import (
+    Judgement,
+    Reported,
+    Seen,
+    Tree,
+    delayed_links,
+    judge_events,
+    judge_records,
+    walk,
+)
+from bench.watching.trees import run
 from schemas import raw
 
 FILE = Seen("file", 3, 1)
@@ -40,6 +53,45 @@ def test_a_seeded_loss_and_a_seeded_invention_are_each_counted(recorded: Tree, j
 
 def test_a_deletion_recorded_where_nothing_is_removed_is_invented() -> None:
     assert judge_records(TREE, TREE, [b"a/b", b"a/.temporary"]) == Judgement((), (b"a/b",))
+
+
+def names_in(events: bytes) -> Iterator[bytes]:
+    """inotify(7): sixteen bytes of numbers, the last of which is the length of the name that follows."""
+    at = 0
+    while at < len(events):
+        (length,) = struct.unpack_from("12xI", events, at)
+        yield events[at + 16 : at + 16 + length].rstrip(b"\0")
+        at += 16 + length
+
+
+def deleted_during(folder: Path, work: Callable[[], None]) -> set[bytes]:
+    """Names in the folder that the kernel reports as deleted."""
+    kernel = inotify_init()
+    try:
+        inotify_add_watch(kernel, os.fsencode(folder), InotifyConstants.IN_DELETE)
+        work()
+        return set(names_in(os.read(kernel, 1 << 16)))
+    finally:
+        os.close(kernel)
+
+
+def test_links_that_tar_makes_in_two_steps_are_told_by_their_targets(tmp_path: Path) -> None:
+    """The archive is extracted by tar, whose calls show which links those are."""
+    made, out = tmp_path / "made", tmp_path / "out"
+    for folder in (made, out):
+        folder.mkdir()
+    for name, target in {
+        "up": "../x",
+        "inside": "a/../b",
+        "absolute": "/x",
+        "beside": "x",
+        "dotted": "..x",
+    }.items():
+        (made / name).symlink_to(target)
+    delayed = delayed_links(made, walk(made))
+    run("tar", "-C", str(made), "-cf", str(tmp_path / "links.tar"), ".")
+    removed = deleted_during(out, lambda: run("tar", "-C", str(out), "-xf", str(tmp_path / "links.tar")))
+    assert delayed == removed == {b"up", b"inside", b"absolute"}
 
 
 @pytest.mark.parametrize(
