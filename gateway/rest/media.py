@@ -18,7 +18,7 @@ from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import CatalogueQueries, Stats
 from gateway.tables.history import History
 from gateway.tables.order import BadCursor
-from gateway.tables.pages import MANY
+from gateway.tables.pages import MANY, MANY_WITH_FACETS
 from gateway.tables.searching import Item
 from gateway.tables.wanted import FACETS, MAX_FACETS, Search
 from schemas.found import CATEGORIES, MEDIA_TYPES
@@ -56,7 +56,9 @@ class Page(BaseModel):
     """A page of a search."""
 
     items: list[ItemShown]
-    total: int = Field(description=f"hits; counted to {MANY:,} where they must be counted one by one")
+    total: int = Field(
+        description=f"hits; counted to {MANY:,}, with facets to {MANY_WITH_FACETS:,}, where they must be counted one by one"
+    )
     total_is_exact: bool = Field(description="false: there are more than `total`")
     limit: int
     offset: int

@@ -1,6 +1,6 @@
 """One search: which statements it takes, depending on the number of hits.
 
-Up to `MANY` hits are examined: they and their facets are counted, and if there are no more, they are sorted there. If there
+Up to `many` hits are examined: they and their facets are counted, and if there are no more, they are sorted there. If there
 are more, a page is read along the index of its order, because a good part of all items match; if they are at its far end,
 that is given up soon and they are sorted after all. Searches that use only the columns of `media_counts` are counted there,
 whatever their number.
@@ -20,14 +20,14 @@ from psycopg import sql
 from gateway.core.rights import Rights
 from gateway.tables.conditions import Condition, Values
 from gateway.tables.order import BadCursor, Cursor, cursor_of
-from gateway.tables.pages import MANY, Plan, counting, expecting, looking, showing, walking
+from gateway.tables.pages import MANY, Plan, counting, expecting, looking, many, showing, walking
 from gateway.tables.terms import NEAR_TWICE, nearest, one_edit, terms_of, tokens
 from gateway.tables.wanted import COUNTED, Search
 
 NEAR_BELOW = 100
 """By relevance, near words are accepted below this number of hits."""
 VERY_MANY = 3 * MANY
-"""Hits are not counted if PostgreSQL's statistics expect so many: there are certainly more than `MANY`."""
+"""Hits are not counted, without facets, if PostgreSQL's statistics expect so many: there are certainly more than `MANY`."""
 WALK_MS = 50
 """How long a page is read along an index before its items are sorted instead."""
 
@@ -148,20 +148,20 @@ class Searching:
 
     async def _examine(self, plan: Plan) -> _Hits:
         """Count the hits, and find the page if that does not take too much."""
-        names = self._wanted.facets
+        names, most = self._wanted.facets, many(self._wanted)
         counted = await self._counted(plan)
-        if counted is not None and counted.total > MANY and counted.facets.keys() == set(names):
+        if counted is not None and counted.total > most and counted.facets.keys() == set(names):
             return counted
         continues = plan.way == "ranked" and plan.after is not None
         if counted is None and not names and not continues and await self._expected(plan) >= VERY_MANY:
-            return _Hits(MANY, False, None, {}, True)
+            return _Hits(most, False, None, {}, True)
         tiers = plan.way in ("beginning", "others")
         examined = replace(plan, way="plain", after=None, offset=0) if tiers else plan
         ((total, ids, tops),) = await self._do(looking(examined))
-        exact, facets = continues or total <= MANY, _facets(names, tops)
+        exact, facets = continues or total <= most, _facets(names, tops)
         if counted is not None and not exact:
             return replace(counted, facets=facets | counted.facets, facets_exact=False)
-        return _Hits(total if exact else MANY, exact, (ids or []) if exact and not tiers else None, facets, exact)
+        return _Hits(total if exact else most, exact, (ids or []) if exact and not tiers else None, facets, exact)
 
     async def _expected(self, plan: Plan) -> int:
         """How many hits PostgreSQL's statistics expect."""

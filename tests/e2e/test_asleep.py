@@ -13,17 +13,28 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from runtime.kafka import Kafka
 from tests.support.events import films
-from tests.support.gateway import Gateway
-from tests.support.gateway_fixtures import log, server, tables
+from tests.support.gateway import Gateway, gateway
+from tests.support.gateway_fixtures import log, tables
 from tests.support.page import WAIT_MS, apart, browser, needs_chromium, open_page, sign_in
 from tests.support.topic import pour
 
-__all__ = ["browser", "log", "server", "tables"]
+__all__ = ["browser", "log", "tables"]
 
 pytestmark = needs_chromium
 
-ASLEEP_SECONDS = 66.0
-"""Longer than a gateway waits for a pong (60 s)."""
+PING_SECONDS, SLOW_SECONDS = 4, 10
+ASLEEP_SECONDS = 16.0
+"""Longer than a gateway with these settings takes to close the socket of a client that answers no ping."""
+
+
+@pytest.fixture(scope="module")
+def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that gives clients up sooner than usual."""
+    sooner = {"PING_SECONDS": str(PING_SECONDS), "SLOW_SECONDS": str(SLOW_SECONDS)}
+    running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), sooner)
+    running.start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from psycopg import sql
 
 from cli.up import ports
 from cli.up.embedded import system_user
+from cli.up.embedded.memory import machine_bytes
 from cli.up.errors import BrokenState, NotReady
 from cli.up.secret_file import kept_secret
 from cli.up.supervision.process import Process
@@ -44,9 +45,17 @@ _INITDB_OPTIONS = (
     f"--username={USER}",
 )
 _POLL_SECONDS = 0.1
+LEAST_BUFFERS_MB, LARGEST_BUFFERS_MB = 64, 1_024
 WORKERS_SECONDS = 10.0
 _MEMORY_LINE = 7
 """Of `postmaster.pid` (PostgreSQL: src/include/utils/pidfile.h, LOCK_FILE_LINE_SHMEM_KEY)."""
+
+
+def buffers_mb(memory: int) -> int:
+    """PostgreSQL's own cache on a machine of so many bytes. A search examines up to ten thousand rows that lie anywhere, and
+    each that is not here is copied from the kernel's cache (`python -m bench.search`). What a small catalogue does not need
+    is never touched, so it costs nothing; an eighth, because Kafka and the files themselves need the memory too."""
+    return min(LARGEST_BUFFERS_MB, max(LEAST_BUFFERS_MB, memory // 8 >> 20))
 
 
 class EmbeddedPostgres:
@@ -92,7 +101,7 @@ class EmbeddedPostgres:
             "port": str(self.port),
             "unix_socket_directories": "",
             "fsync": "on" if self._fsync else "off",
-            "shared_buffers": "64MB",
+            "shared_buffers": f"{buffers_mb(machine_bytes())}MB",
             "max_connections": "100",
             "max_wal_size": "256MB",
             "wal_level": "minimal",  # there are no replicas, and filling new tables then needs no WAL
