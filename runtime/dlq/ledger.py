@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
 from msgspec import structs
 
 from runtime.dlq.errors import LedgerTaken, QueueSilent
@@ -78,14 +78,28 @@ class Ledger:
         try:
             async with asyncio.timeout(COMMIT_SECONDS), self._producer.transaction():
                 self._points("before_send")
-                for future in [await self._send(record) for record in (*written, *marks)]:
-                    await future
+                await self._write((*written, *marks))
                 self._points("before_commit")
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise LedgerTaken(self._queue) from error
         except TimeoutError:
             raise QueueSilent(self._queue, COMMIT_SECONDS) from None
         self._points("after_commit")
+
+    async def _write(self, records: Sequence[Deliverable]) -> None:
+        """Raises the error of the first that is refused. Once one is, the client takes no more, and says only that."""
+        sent: list[asyncio.Future[object]] = []
+        stopped: IllegalOperation | None = None
+        try:
+            for record in records:
+                sent.append(await self._send(record))
+        except IllegalOperation as error:
+            stopped = error
+        for outcome in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        if stopped is not None:
+            raise stopped
 
     async def _send(self, record: Deliverable) -> asyncio.Future[object]:
         future: asyncio.Future[object] = await self._producer.send(

@@ -21,6 +21,7 @@ from cli.up.embedded.access import Access
 from cli.up.embedded.kafka import EmbeddedKafka
 from gateway.log.dead_letters import DeadLetterQueues
 from gateway.log.topics import LogTopics
+from runtime.dlq.ledger import Deliverable, Ledger
 from runtime.dlq.redriving import redrive
 from runtime.kafka import Kafka, stop_client
 from schemas.acls import COMPONENTS, OPERATOR, acls, user_of
@@ -142,6 +143,27 @@ def test_the_gateway_sees_to_letters_of_every_queue_and_gives_none_back_that_is_
 
     asyncio.run(main())
     assert [len(read(operator, topic)) for topic in (ANALYSIS_JOBS, CHANGES)] == [2, 1]
+
+
+def test_why_a_letter_is_not_given_back_is_told_on_a_slow_machine_too(
+    closed: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a record of the transaction has been refused by the time the next one is sent."""
+    operator, serve, send = _as(closed, OPERATOR), _as(closed, "serve"), Ledger._send
+    asyncio.run(_write(operator, CHANGES.name))
+    (change,) = bury(operator, read(operator, CHANGES)[-1])
+
+    async def slowly(ledger: Ledger, record: Deliverable) -> asyncio.Future[object]:
+        await asyncio.sleep(0.5)
+        return await send(ledger, record)
+
+    async def main() -> None:
+        with monkeypatch.context() as slow, pytest.raises(TopicAuthorizationFailedError):
+            slow.setattr(Ledger, "_send", slowly)
+            await redrive(serve, all_open(CHANGES))
+        assert (await DeadLetterQueues(serve).discard(CHANGES, change, "anna", "")).done
+
+    asyncio.run(main())
 
 
 def test_the_gateway_may_describe_every_topic_and_group_and_joins_none(closed: EmbeddedKafka) -> None:

@@ -34,6 +34,8 @@ KEYS = {
 }  # fmt: skip
 END_SECONDS = 10
 RESTART_SECONDS = 2
+FENCING_SECONDS = 6
+"""More for a broker: before it starts, its controller ends its former session (decision 56), 1.4 s on a calm machine."""
 NEW_PASSWORD = "a better password"
 
 
@@ -227,11 +229,11 @@ def test_a_taken_port_is_one_line_that_names_the_setting(platform: Platform, tmp
 
 
 @pytest.mark.parametrize("component", sorted(COMPONENTS))
-def test_a_killed_component_is_back_in_run_json_within_two_seconds(platform: Platform, component: str) -> None:
+def test_a_killed_component_is_soon_back_in_run_json(platform: Platform, component: str) -> None:
     before = platform.kill(component)
     wait_until(
         lambda: platform.run["pids"].get(component, before) != before,
-        RESTART_SECONDS,
+        RESTART_SECONDS + (FENCING_SECONDS if component == "kafka" else 0),
         what=f"{component} to be started again",
     )
     assert f"{component} was killed by SIGKILL" in platform.output
