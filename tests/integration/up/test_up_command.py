@@ -35,7 +35,8 @@ KEYS = {
 END_SECONDS = 10
 RESTART_SECONDS = 2
 FENCING_SECONDS = 6
-"""More for a broker: before it starts, its controller ends its former session (decision 56), 1.4 s on a calm machine."""
+"""More for a broker: before it starts, its controller runs alone for a second and ends its former session (decision
+56); on a slow machine beside other tests 2 s were not enough for that."""
 NEW_PASSWORD = "a better password"
 
 
