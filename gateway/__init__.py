@@ -28,7 +28,8 @@ The way of a socket:
     live.connections   admitted, read, swept, closed; live.connection is one of them
     live.resumption    where a session resumes whose clients keep no position (core.inheritance)
     live.subscribing   `subscribe`: from where (core.starts, log.finding: core.resolve), how (core.options)
-    log.reader         reads what has left memory, for clients that are behind
+    log.reader         reads what has left memory, for clients that are behind; log.compiled: log.framer in C
+                       where log.compiling found a compiler
 
 The way of a request:
 

@@ -31,6 +31,7 @@ from gateway.live.tail import Tail
 from gateway.log.audit_pages import AuditPages
 from gateway.log.auditing import Auditing
 from gateway.log.changes import ChangesLog
+from gateway.log.compiled import compiled
 from gateway.log.dead_letters import DeadLetterQueues
 from gateway.log.densities import Densities
 from gateway.log.finding import Finding
@@ -104,7 +105,8 @@ def compose(
 ) -> Gateway:
     """Build everything. Raises SettingsError for a secret that does not protect, a missing page, or a provider's CA file
     that cannot be read."""
-    framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
+    frames, legacy = compiled(), settings.legacy_payload
+    framers = {c.name: Framer(c, legacy_payload=legacy, compiled=frames) for c in CHANNELS.values()}
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
     everybody = (c.name for c in CHANNELS.values() if c.everybody)
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)

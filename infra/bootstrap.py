@@ -37,6 +37,8 @@ VENV = CHECKOUT / ".venv"
 REQUIREMENTS = CHECKOUT / "requirements"
 STAMP = VENV / ".synced"
 HALF_MADE = VENV / ".half-made"
+COMPILED = VENV / ".compiled"
+COMPILING = CHECKOUT / "gateway" / "log" / "compiling.py"
 WEB = CHECKOUT / "web"
 WEB_STAMP = WEB / "node_modules" / ".synced"
 SETS = ("run", "dev")
@@ -61,6 +63,7 @@ def main(arguments: list[str]) -> int:
         _check_python()
         with _alone():
             _set_up(arguments[0])
+            _compile()
             if arguments[0] == "dev":
                 _set_up_web()
         _check_terminals(0)
@@ -199,6 +202,22 @@ def _set_up(wanted: str) -> None:
     STAMP.write_text(f"{wanted} {_fingerprint()}\n")
     HALF_MADE.unlink()
     _print("packages are installed")
+
+
+def _compile() -> None:
+    """Compile what may be compiled. A second if there is something to do, else as long as it takes to see that."""
+    if not COMPILED.exists() or COMPILED.read_text() != _compiled_fingerprint():
+        COMPILED.unlink(missing_ok=True)
+        _run("the compiled code", str(VENV / "bin" / "python"), str(COMPILING))
+        COMPILED.write_text(_compiled_fingerprint())
+
+
+def _compiled_fingerprint() -> str:
+    """A digest of the source, the way it is compiled, and whether there is a compiler."""
+    digest = hashlib.sha256((shutil.which(os.environ.get("CC", "cc")) or "").encode())
+    for path in (COMPILING, COMPILING.with_name("frames.c")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _set_up_web() -> None:

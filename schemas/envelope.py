@@ -7,6 +7,7 @@ same record gives the same bytes live, from memory and from the log, for every c
 from __future__ import annotations
 
 import functools
+import re
 import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,6 +34,9 @@ class EventFrames:
         self._name = channel.name.encode()
         self._legacy_payload = legacy_payload
         self._form = _form(channel.event, channel.name, legacy_payload=legacy_payload)
+        self.pieces = tuple(re.split(rb"%[bd]", self._form))
+        """A frame's bytes around what `frame` inserts: the value (twice with `legacy_payload`), the time in quotes, the
+        partition, the offset, the id in quotes."""
 
     def frame(
         self, partition: int, offset: int, timestamp: int, headers: Sequence[tuple[str, bytes]], value: bytes

@@ -5,7 +5,7 @@ There are few different ones (roots by actions by media types), so a view caches
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 AddresseeKind = Literal["role", "user", "library"]
@@ -39,7 +39,21 @@ Framed = tuple[int, int, bytes, About | None]
 """An event in the order of its partition: offset, append time in ms (0: it is not a record's, and due at any time), payload,
 and what it is about; None: it is for everybody who follows the channel."""
 
+FramedColumns = tuple[list[int], list[int], list[bytes], list[About | None]]
+"""Several of them, column by column."""
+
 Abouts = Sequence[About | None]
+
+
+def columns(framed: Iterable[Framed]) -> FramedColumns:
+    """Events column by column."""
+    made: FramedColumns = ([], [], [], [])
+    for offset, at, payload, about in framed:
+        made[0].append(offset)
+        made[1].append(at)
+        made[2].append(payload)
+        made[3].append(about)
+    return made
 
 
 def addressee(text: str) -> Addressee | None:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from gateway import metrics
 from gateway.core.due import Delivery, Ending
-from gateway.core.framing import text_frame, text_frames
+from gateway.core.framing import shared_text_frames, text_frame
 from gateway.core.hub import NOWHERE, Hub, Starts
 from gateway.core.inheritance import Marks
 from gateway.core.memory import ChannelPartition, MemoryView, Rings, TailBatch
@@ -225,7 +225,7 @@ class Streaming:
     def _take_turn(self, subscriber: Subscriber) -> None:
         pumped = self._hub.pump(subscriber, TURN_BYTES, now_ms())
         if pumped.payloads:
-            data = text_frames(pumped.payloads)
+            data = shared_text_frames(tuple(pumped.payloads))
             subscriber.write(data)
             metrics.REPLAYED_BYTES.inc(len(data))
         for place, start in pumped.needs:

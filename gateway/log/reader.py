@@ -8,7 +8,7 @@ record at which a time begins. It keeps no state of clients.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,13 +18,13 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from gateway import metrics
 from gateway.core import answers
-from gateway.core.about import About, Framed
+from gateway.core.about import About, FramedColumns, columns
 from gateway.core.memory import ChannelPartition as Place
 from gateway.core.shelf import Stretch
 from gateway.errors import GatewayError
 from gateway.log.framer import Framer
 from runtime import log_reading
-from runtime.decoded_records import deliver_as_decoded
+from runtime.chunked_records import Batch, Chunk, deliver_chunks
 from runtime.kafka import Kafka, stop_client
 from runtime.log_reading import First
 from schemas.channels import CHANNELS
@@ -36,10 +36,7 @@ T = TypeVar("T")
 FETCH_BYTES = 524_288
 """Compressed, as the broker sends it: a fifth to a tenth of the size in memory."""
 STRETCH_BYTES = 262_144
-"""Payloads read for one answer, but at least one step."""
-FIRST_RECORDS, STEP_RECORDS = 8, 64
-"""Records that are unpacked and framed in one step of the event loop: before their size is known, and at most (half a
-millisecond)."""
+"""Payloads read for one answer, but at least one chunk."""
 READ_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
 MAX_SCANNED_OFFSETS = 200_000
@@ -63,7 +60,11 @@ class LogReader:
 
     def __init__(self, kafka: Kafka, framers: Mapping[str, Framer], sessions: int) -> None:
         self._kafka = kafka
-        self._framers = framers
+        self._channels = {
+            kafka.name(topic): framers[name]
+            for name, channel in CHANNELS.items()
+            if (topic := channel.topic) is not None and name in framers
+        }
         self._free = asyncio.Semaphore(sessions)
         self._idle: list[_Reader] = []
         self._lookup: AIOKafkaConsumer | None = None
@@ -84,7 +85,7 @@ class LogReader:
             raise LogUnavailable(f"{place} has no offset {start}")
         at = 0  # not of a record: the same gap for every client at every time
         gap = answers.gap(place.channel, place.partition, start, earliest, "retention", at)
-        return Stretch(start, [(start, at, gap, None)], earliest)
+        return Stretch(start, [columns([(start, at, gap, None)])], earliest)
 
     async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds[int]:
         """The present range of the log. Raises LogUnavailable."""
@@ -140,24 +141,23 @@ class LogReader:
             consumer.seek(partition, start)
         consumer.resume(partition)
         reader.at = None
-        framer, deadline = self._framers[place.channel], loop.time() + READ_SECONDS
-        records: list[Framed] = []
-        size, end, count = 0, start, FIRST_RECORDS
+        deadline = loop.time() + READ_SECONDS
+        runs: list[FramedColumns] = []
+        size, end = 0, start
         while size < STRETCH_BYTES and loop.time() < deadline:
-            got = await consumer.getmany(timeout_ms=0 if end > start else 100, max_records=count)
+            got = await consumer.getmany(timeout_ms=0 if end > start else 100, max_records=1)
             before, end = end, await consumer.position(partition)
             if end == before and end > start:
                 break
-            framed = framer.frames(partition, got.get(partition, ()))
-            records += framed
-            size += sum([len(payload) for _, _, payload, _ in framed])
-            count = min(STEP_RECORDS, max(1, (STRETCH_BYTES - size) * len(records) // max(1, size)))
+            for chunk in got.get(partition, ()):
+                runs.append(chunk.content)
+                size += sum(map(len, chunk.content[2]))
             await asyncio.sleep(0)  # live clients go first
         if end == start:
             raise LogUnavailable(f"nothing read of {place} from {start} in {READ_SECONDS} s")
         consumer.pause(partition)
         reader.at = (partition, end)
-        return Stretch(start, records, end)
+        return Stretch(start, runs, end)
 
     @asynccontextmanager
     async def _reader(self, partition: TopicPartition, start: int) -> AsyncIterator[_Reader]:
@@ -184,8 +184,11 @@ class LogReader:
         # A parked reader's last fetch must not hold up the next one on its connection: short waits.
         consumer = self._kafka.tail_consumer(fetch_max_wait_ms=20, max_partition_fetch_bytes=FETCH_BYTES)
         await _started(consumer)
-        deliver_as_decoded(consumer)
+        deliver_chunks(consumer, self._unpack)
         return _Reader(consumer)
+
+    def _unpack(self, partition: TopicPartition, batch: Batch) -> Iterator[Chunk[FramedColumns]]:
+        return self._channels[partition.topic].chunks(partition, batch)
 
     async def _lookups(self) -> AIOKafkaConsumer:
         async with self._lookup_lock:

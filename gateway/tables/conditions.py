@@ -19,6 +19,10 @@ from gateway.tables.wanted import COLUMNS, MAX_FACT, ONLY_TRUE, WITHIN, Search, 
 Values = dict[str, Any]
 NearWords = Mapping[str, tuple[str, ...]]
 
+LONG = 8
+"""Letters of a near word that the index looks for without the spaces around it: those trigrams are in so many rows that for
+such a word they take longer than they save."""
+
 _RANK: LiteralString = (
     "CASE WHEN NOT {exact} THEN 7 WHEN m.title_words = {whole} THEN 0 WHEN m.title_words LIKE {begins} THEN 1"
     " WHEN {title_wholes} THEN 2 WHEN {title_beginnings} THEN 3 WHEN {title_parts} THEN 4 WHEN {wholes} THEN 5 ELSE 6 END"
@@ -91,8 +95,15 @@ def matching(terms: Terms, near: NearWords) -> Condition:
     condition = Condition(sql.SQL("true"))
     for n, word in enumerate(terms.words):
         values = {f"word_{n}": pattern(word)}
-        values |= {f"near_{n}_{k}": f"% {other} %" for k, other in enumerate(near.get(word, ()))}
-        ways = [sql.SQL("m.words LIKE {}").format(sql.Placeholder(name)) for name in values]
+        ways = [sql.SQL("m.words LIKE {}").format(sql.Placeholder(f"word_{n}"))]
+        for k, other in enumerate(near.get(word, ())):
+            values[f"near_{n}_{k}"] = f"% {other} %"
+            way: LiteralString = "m.words LIKE {}"
+            if len(other) >= LONG:
+                values |= {f"near_{n}_{k}": f"%{other}%", f"whole_{n}_{k}": f" {other} "}
+                way = "(m.words LIKE {} AND strpos(m.words, {}) > 0)"
+            names = [sql.Placeholder(f"{kind}_{n}_{k}") for kind in ("near", "whole")]
+            ways.append(sql.SQL(way).format(*names))
         condition &= Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)), values)
     if terms.signs:
         condition &= Condition(sql.SQL("m.signs @> %(signs)s"), {"signs": [*terms.signs]})

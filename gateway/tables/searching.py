@@ -2,8 +2,8 @@
 
 Up to `many` hits are examined: they and their facets are counted, and if there are no more, they are sorted there. If there
 are more, a page is read along the index of its order, because a good part of all items match; if they are at its far end,
-that is given up soon and they are sorted after all. Searches that use only the columns of `media_counts` are counted there,
-whatever their number.
+that is given up soon and they are sorted after all. If PostgreSQL expects many times more, facets are counted of fewer of
+them. Searches that use only the columns of `media_counts` are counted there, whatever their number.
 
 Near words (`terms`) are accepted if nothing is found as typed, and by relevance also if little is.
 """
@@ -20,14 +20,14 @@ from psycopg import sql
 from gateway.core.rights import Rights
 from gateway.tables.conditions import Condition, Values
 from gateway.tables.order import BadCursor, Cursor, cursor_of
-from gateway.tables.pages import MANY, Plan, counting, expecting, looking, many, showing, walking
+from gateway.tables.pages import COMMON, ITEMS, MANY, Plan, counting, expecting, looking, many, showing, walking
 from gateway.tables.terms import NEAR_TWICE, nearest, one_edit, terms_of, tokens
 from gateway.tables.wanted import COUNTED, Search
 
 NEAR_BELOW = 100
 """By relevance, near words are accepted below this number of hits."""
-VERY_MANY = 3 * MANY
-"""Hits are not counted, without facets, if PostgreSQL's statistics expect so many: there are certainly more than `MANY`."""
+VERY_MANY = 3
+"""Hits are not counted if PostgreSQL's statistics expect so many times `many`: there are certainly more."""
 WALK_MS = 50
 """How long a page is read along an index before its items are sorted instead."""
 
@@ -46,6 +46,9 @@ _NEAR_TWICE = sql.SQL("SELECT word FROM search_vocabulary WHERE word %% %(word)s
 WALK = (
     "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;"
     f" SET LOCAL statement_timeout = {WALK_MS}"
+)
+_IN_TURN = (
+    "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
 )
 _SORT = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
 
@@ -153,15 +156,29 @@ class Searching:
         if counted is not None and counted.total > most and counted.facets.keys() == set(names):
             return counted
         continues = plan.way == "ranked" and plan.after is not None
-        if counted is None and not names and not continues and await self._expected(plan) >= VERY_MANY:
+        expected = 0 if continues else await self._expected(plan) if counted is None else counted.total
+        if counted is None and not names and expected >= VERY_MANY * most:
             return _Hits(most, False, None, {}, True)
         tiers = plan.way in ("beginning", "others")
         examined = replace(plan, way="plain", after=None, offset=0) if tiers else plan
-        ((total, ids, tops),) = await self._do(looking(examined))
+        if names and expected >= VERY_MANY * most:
+            total, ids, tops = await self._sampled(examined, expected)
+            total = most + 1 if total > MANY else total
+        else:
+            ((total, ids, tops),) = await self._do(looking(examined, most))
         exact, facets = continues or total <= most, _facets(names, tops)
         if counted is not None and not exact:
             return replace(counted, facets=facets | counted.facets, facets_exact=False)
         return _Hits(total if exact else most, exact, (ids or []) if exact and not tiers else None, facets, exact)
+
+    async def _sampled(self, plan: Plan, expected: int) -> tuple[Any, ...]:
+        """The same of a part of very many hits: of those that are found soonest."""
+        ((items,),) = await self._rows(sql.SQL(ITEMS), {})
+        async with self._connection.transaction(force_rollback=True):  # restores the settings
+            if expected * COMMON >= items:
+                await self._connection.execute(_IN_TURN)
+            (found,) = await self._do(looking(plan, MANY))
+        return found
 
     async def _expected(self, plan: Plan) -> int:
         """How many hits PostgreSQL's statistics expect."""

@@ -26,9 +26,10 @@ WRITING = (
 )
 EXTENSIONS = """\
 import importlib, pkgutil
+EMBEDDED = ("cli.up.command", "cli.up.platform", "cli.moving.resting")
 for package in ("cli", "gateway", "producer", "streams", "storage", "runtime", "schemas"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
-        if not module.name.startswith("cli.up.embedded") and module.name not in ("cli.up.command", "cli.up.platform"):
+        if not module.name.startswith("cli.up.embedded") and module.name not in EMBEDDED:
             importlib.import_module(module.name)
 """
 """Imports all our modules except those that start embedded servers."""

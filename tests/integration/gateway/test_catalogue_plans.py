@@ -13,7 +13,7 @@ from psycopg import sql
 from gateway.core.rights import EVERYTHING, Rights
 from gateway.tables.conditions import Condition
 from gateway.tables.order import Value
-from gateway.tables.pages import Plan, counting, looking, walking
+from gateway.tables.pages import MANY, Plan, counting, looking, walking
 from gateway.tables.searching import WALK
 from gateway.tables.terms import Terms
 from gateway.tables.wanted import Search, SortBy, SortOrder
@@ -81,7 +81,7 @@ def test_a_page_takes_its_order_from_an_index(large: str, by: SortBy, order: Sor
 def test_words_facts_and_rights_are_found_by_one_index(
     large: str, rights: Rights, parameters: dict[str, Any]
 ) -> None:
-    plan = plan_of(large, looking(planned(large, rights, **parameters)))
+    plan = plan_of(large, looking(planned(large, rights, **parameters), MANY))
     assert "Bitmap Index Scan on media_items_search" in plan, plan
     filter_ = next((line for line in plan.splitlines() if "Filter:" in line), "")
     assert "facts" not in filter_, plan
@@ -94,12 +94,12 @@ def test_words_facts_and_rights_are_found_by_one_index(
      {"year": 1979}, {"rating_min": 99}, {"file_size_min": 10**15}, {"date_min": "2026"}, {"artist": "x"}],
 )  # fmt: skip
 def test_few_hits_of_a_filter_are_found_by_an_index(large: str, parameters: dict[str, Any]) -> None:
-    plan = plan_of(large, looking(planned(large, **parameters)))
+    plan = plan_of(large, looking(planned(large, **parameters), MANY))
     assert "Seq Scan on media_items" not in plan, plan
 
 
 def test_where_everything_is_seen_roots_are_not_checked(large: str) -> None:
-    plan = plan_of(large, looking(planned(large, query="abcd")))
+    plan = plan_of(large, looking(planned(large, query="abcd"), MANY))
     assert "storage_root" not in plan
     assert "library" not in plan
 

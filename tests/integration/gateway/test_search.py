@@ -196,6 +196,32 @@ def test_facets_count_what_is_found(filled: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("common", [0, 10**9], ids=["by index", "in turn"])
+def test_of_very_many_hits_facets_are_counted_of_a_part_and_the_page_is_right(
+    alike: str, monkeypatch: pytest.MonkeyPatch, common: int
+) -> None:
+    parameters: dict[str, Any] = {
+        "query": "alike",
+        "sort_by": "title",
+        "facets": "storage_root,year,media_type,genre",
+    }
+    with psycopg.connect(alike, autocommit=True) as connection:
+        connection.execute("ANALYZE media_items")  # what is expected comes from statistics
+    whole = found(alike, limit=200, **parameters)
+    assert (whole.total, whole.exact, whole.facets_exact) == (40, True, True)
+    for module in ("searching", "pages"):
+        monkeypatch.setattr(f"gateway.tables.{module}.MANY", 4)
+    monkeypatch.setattr("gateway.tables.pages.MANY_WITH_FACETS", 6)
+    monkeypatch.setattr(searching, "COMMON", common)
+    answer = found(alike, limit=7, **parameters)
+    assert (answer.total, answer.exact, answer.facets_exact) == (6, False, False)
+    assert [item.item["id"] for item in answer.items] == [item.item["id"] for item in whole.items[:7]]
+    assert [(one.value, one.count) for one in answer.facets["storage_root"]] == [("alike", 5)]
+    assert answer.facets["genre"] == []
+    of = {one.value: one.count for one in whole.facets["year"]}
+    assert all(0 < one.count <= min(5, of[one.value]) for one in answer.facets["year"])
+
+
 ORDERS = [(by, order) for by in get_args(SortBy) for order in ("asc", "desc")]
 
 

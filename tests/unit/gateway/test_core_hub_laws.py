@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.core.about import About
+from gateway.core.about import About, columns
 from gateway.core.due import Delivery
 from gateway.core.framing import payloads
 from gateway.core.hub import Hub
@@ -459,7 +459,7 @@ class Gateway(RuleBasedStateMachine):
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
         records = [(o, time_of(o), payload_of(place, o), about_of(o)) for o in offsets]
-        self.hub.shelve(place, self.memory.epoch(place.channel), Stretch(start, records, end))
+        self.hub.shelve(place, self.memory.epoch(place.channel), Stretch(start, [columns(records)], end))
         self.hub.read_ended(client.subscriber, place)
 
     def received(self, client: Client, status_messages: Sequence[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.about import columns
 from gateway.core.shelf import OVERHEAD, Shelf, Stretch
 
 PLACE = ("films", 0)
@@ -12,7 +13,8 @@ ROOM = 10 * OVERHEAD
 
 
 def stretch(start: int, end: int) -> Stretch:
-    return Stretch(start, [(offset, 1_000 + offset, b"%d" % offset, None) for offset in range(start, end)], end)
+    framed = [(offset, 1_000 + offset, b"%d" % offset, None) for offset in range(start, end)]
+    return Stretch(start, [columns(framed)], end)
 
 
 def test_an_offset_is_found_in_the_stretch_that_covers_it_and_nowhere_else() -> None:
@@ -27,7 +29,7 @@ def test_an_offset_is_found_in_the_stretch_that_covers_it_and_nowhere_else() -> 
 
 def test_a_hole_at_its_ends_is_covered_too() -> None:
     shelf = Shelf(1_000_000)
-    shelf.put(PLACE, Stretch(3, [(5, 1, b"x", None)], 9))
+    shelf.put(PLACE, Stretch(3, [columns([(5, 1, b"x", None)])], 9))
     for offset, payloads in ((3, [b"x"]), (5, [b"x"]), (6, []), (8, [])):
         held = shelf.find(PLACE, offset)
         assert held is not None
