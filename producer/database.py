@@ -8,14 +8,18 @@ except for the sender, which only deletes rows of the outbox that Kafka has ackn
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from producer.ports import Points, no_points
 
 BUSY_SECONDS = 30.0
 """The two writers wait for each other; neither keeps the lock while it accesses files or the network."""
+
+ROWS = 64
+"""Rows inserted by one statement. SQLite allows 32,766 values since 3.32, 999 before."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -86,6 +90,20 @@ class Database:
             raise
         self.execute("COMMIT")
         self._points("after_commit")
+
+    def insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Run `INSERT … VALUES` with these rows, many of them in one statement: with a statement for each it takes a third
+        longer."""
+        if not rows:
+            return
+        values = f"({', '.join('?' * len(rows[0]))})"
+        whole = len(rows) - len(rows) % ROWS
+        if whole:
+            many = f"{statement} {', '.join([values] * ROWS)}"
+            for at in range(0, whole, ROWS):
+                self.execute(many, [*chain.from_iterable(rows[at : at + ROWS])])
+        if whole < len(rows):
+            self.executemany(f"{statement} {values}", rows[whole:])
 
     def get(self, key: str) -> str | None:
         """A single value."""

@@ -101,7 +101,7 @@ class Examiner:
         if state.type == "dir":
             return There(path, state, another=look.another) if is_changed or look.another else None
         if state.type == "file" and (look.whole or state.nlink > 1 or _only_altered(known, state, look)):
-            return There(path, state, tree.fingerprint(path))
+            return There(path, state, tree.fingerprint(path, state))
         return There(path, state) if is_changed else None
 
     def _parents(self, path: str, tree: Tree) -> list[Fact]:

@@ -23,7 +23,7 @@ _WITHOUT_MD5 = f"{_SELECT} {WITHOUT_MD5} AND (parent, name) > (?, ?) ORDER BY pa
 _ANY = "SELECT 1 FROM entry WHERE parent = ? LIMIT 1"
 _PUT = (
     "INSERT OR REPLACE INTO entry (parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES"
 )
 _BELOW = "(parent = ? OR (parent >= ? AND parent < ?))"
 _COUNT = f"SELECT count(*) FROM entry WHERE {_BELOW}"  # noqa: S608 - constants
@@ -60,7 +60,7 @@ class Index:
 
     def _write(self) -> None:
         if self._put:
-            self._db.executemany(_PUT, list(self._put.values()))
+            self._db.insert(_PUT, [*self._put.values()])
             self._in_table.clear()
             self._put.clear()
 

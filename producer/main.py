@@ -36,7 +36,7 @@ from runtime import log
 from runtime.certificates import Certificates, files_of_kafka
 from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
-from runtime.lifecycle import Stop, announce_ready
+from runtime.lifecycle import Stop, announce_ready, collect_rarely
 from runtime.reports import Reporter, now_iso
 from runtime.topic_watch import TopicWatch
 from runtime.waits import KAFKA, Backoff
@@ -59,6 +59,7 @@ async def watch(
         raise Unencodable(sys.getfilesystemencoding())
     real_paths = RealPaths()
     reject_nested(settings.roots, real_paths)
+    collect_rarely()
     with locked_folder(state_dir, settings.name) as folder:
         declarations = Declarations(settings, state_dir, real_paths)
         await _Producer(kafka, settings, folder, declarations, points).run(stop)

@@ -76,18 +76,19 @@ class Outbox:
 
     def end(self) -> None:
         """Insert the written records and store the next `seq`, which continues from there even when the outbox is empty."""
-        self._db.executemany("INSERT INTO outbox VALUES (?, ?, ?)", self._rows)
+        self._db.insert("INSERT INTO outbox VALUES", self._rows)
         self._rows.clear()
         self._db.set("next_seq", str(self._next))
 
     def observed(self, path: str, file: FileState | None, via: Via) -> None:
         """What is at a path now, or that nothing is."""
         shown, b64 = to_wire(path)
+        # without `_head`, here and below: a scan of many files makes one of each for each of them
         self._write(
             "observed",
             raw.Observed(
-                **self._head(), path=shown, path_b64=b64, file=file, origin=via.origin, scan=via.scan,
-                cause=via.cause,
+                root=self.root, epoch=self.epoch, seq=self._next, observed_at=self._now, path=shown, path_b64=b64,
+                file=file, origin=via.origin, scan=via.scan, cause=via.cause,
             ),
         )  # fmt: skip
 
@@ -109,8 +110,8 @@ class Outbox:
         self._write(
             "fingerprint",
             raw.Fingerprint(
-                **self._head(), path=shown, path_b64=b64, size=print_.size, mtime_ns=print_.mtime_ns,
-                inode=print_.inode, xxh3=print_.xxh3, md5=print_.md5,
+                root=self.root, epoch=self.epoch, seq=self._next, observed_at=self._now, path=shown, path_b64=b64,
+                size=print_.size, mtime_ns=print_.mtime_ns, inode=print_.inode, xxh3=print_.xxh3, md5=print_.md5,
             ),
         )  # fmt: skip
 

@@ -133,7 +133,7 @@ class Scan:
             inner = f"{path}/{name}" if path else name
             is_fresh = self._steps == listed_at or self._is_unchanged(listed, known.get(name))
             state = listed if is_fresh else self._again(inner)
-            if state is None or not self._filters.admits_child(path, name, is_dir=state.type == "dir"):
+            if state is None or not self._filters.admits_child(inner, name, is_dir=state.type == "dir"):
                 continue
             yield from self._entry(inner, state, known.pop(name, None))
             if self.looked % LOOKS_BETWEEN == 0:
@@ -161,14 +161,14 @@ class Scan:
             self.unreadable.append(error)
             return None
 
-    def _entry(self, path: str, state: FileState, known: IndexEntry | None) -> Iterator[Fact]:
+    def _entry(self, path: str, state: FileState, known: IndexEntry | None) -> Sequence[Fact]:
         self.looked += 1
         if not self.resend and self._may_have_moved(known, state):
             self._later.append(path)
-            return
+            return ()
         if state.type == "dir" and not (self.alone and known is not None and same_node(known.state, state)):
             self._directories.append(path)
-        yield from self._differences(path, state, known)
+        return self._differences(path, state, known)
 
     def _may_have_moved(self, known: IndexEntry | None, state: FileState) -> bool:
         """True where recording must wait for the renames: this file may have been moved here, or the known one away."""
@@ -178,15 +178,12 @@ class Scan:
             return False
         return not same_node(known.state, state)
 
-    def _differences(self, path: str, state: FileState, known: IndexEntry | None) -> Iterator[Fact]:
+    def _differences(self, path: str, state: FileState, known: IndexEntry | None) -> Sequence[Fact]:
         is_changed = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
         if state.type == "file" and (is_changed or _is_unread(known, state)):
-            there = There(path, state, self._now.fingerprint(path))
-            yield there
-            if state.nlink > 1:
-                yield from other_names(there, self._index, self._now)
-        elif is_changed:
-            yield There(path, state)
+            there = There(path, state, self._now.fingerprint(path, state))
+            return (there,) if state.nlink < 2 else (there, *other_names(there, self._index, self._now))
+        return (There(path, state),) if is_changed else ()
 
     def _renamed(self) -> Iterator[Fact | None]:
         later, self._later = self._later, []

@@ -14,6 +14,8 @@ import binascii
 
 def to_wire(path: str) -> tuple[str, str | None]:
     """Split a path into (display, base64 of the bytes or None). The display has U+FFFD for foreign bytes."""
+    if path.isascii():
+        return path, None
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -19,6 +19,7 @@ import xxhash
 from bench.watching.measuring import peak_mb
 from producer.core.fingerprint import SAMPLE
 from producer.world import Pacing
+from runtime.lifecycle import collect_rarely
 from tests.support.producer_root import RootBench
 
 FILES_IN_EACH = 16
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="(3)")
     parser.add_argument("--folder", type=Path, help="where to work; unset: the system's temporary folder")
     given = parser.parse_args()
+    collect_rarely()  # as `watch` does
     runs = []
     for _ in range(given.runs):
         with tempfile.TemporaryDirectory(prefix="catalogizer-bench-", dir=given.folder) as name:

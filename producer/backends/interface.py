@@ -58,9 +58,10 @@ class Tree(Protocol):
         """Names and states of a directory's entries, without those that vanish meanwhile; None: no directory is
         there. Raises Unreadable, and then nothing may be recorded for any entry, and RootFault."""
 
-    def fingerprint(self, path: str) -> Print | None:
-        """The fingerprint of a regular file that could be read and was the same before and after; else None. It has an MD5
-        where the whole content was read for it and reading that again would cost more than the sum. Raises nothing."""
+    def fingerprint(self, path: str, seen: FileState) -> Print | None:
+        """The fingerprint of a regular file that could be read and has the content (`schemas.identity`) after that which was
+        `seen` before; else None. It has an MD5 where the whole content was read for it and reading that again would cost
+        more than the sum. Raises nothing."""
 
     def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
         """Up to `length` bytes of a regular file from `start` on, none only at its end, and the file's state, the same

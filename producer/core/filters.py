@@ -27,11 +27,11 @@ class Filters:
             return False
         return self._below(path, is_dir)
 
-    def admits_child(self, parent: str, name: str, *, is_dir: bool) -> bool:
-        """As `admits`, for an entry of a directory that is itself admitted."""
+    def admits_child(self, path: str, name: str, *, is_dir: bool) -> bool:
+        """As `admits`, for the path of an entry of a directory that is itself admitted, and its name there."""
         if self._names is not None and self._names.match(name):
             return False
-        return self._below(f"{parent}/{name}" if parent else name, is_dir)
+        return self._below(path, is_dir)
 
     def _below(self, path: str, is_dir: bool) -> bool:
         if self._paths is not None and self._paths.match(path):

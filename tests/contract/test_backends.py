@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import xxhash
+from msgspec import structs
 
-from producer.backends.interface import Drained, Missed, Watch
+from producer.backends.interface import Drained, Missed, Tree, Watch
+from producer.core.facts import Print
 from producer.core.fingerprint import WHOLE
 from producer.core.normalise import DirectoryChanged, Event, MoveEvent, Touched
 from producer.errors import RootFault, Unreadable, WatchUnavailable
@@ -57,6 +59,25 @@ def one_by_one(world: World) -> None:
 # -- reading ---------------------------------------------------------------------------------------------------
 
 
+def fingerprint(tree: Tree, path: str) -> Print | None:
+    """Of what is there."""
+    state = tree.stat(path)
+    return None if state is None else tree.fingerprint(path, state)
+
+
+def test_a_fingerprint_is_of_what_was_seen_and_of_nothing_else(world: World) -> None:
+    world.make("a", "file", b"x")
+    with world.backend.open() as tree:
+        seen = tree.stat("a")
+        assert seen is not None
+        for other in (
+            structs.replace(seen, size=2), structs.replace(seen, mtime_ns=seen.mtime_ns + 1),
+            structs.replace(seen, inode=seen.inode + 1),
+        ):  # fmt: skip
+            assert tree.fingerprint("a", other) is None
+        assert tree.fingerprint("a", structs.replace(seen, nlink=2, ctime_ns=1, dev=7)) is not None
+
+
 def test_each_kind_of_entry_is_distinguished_and_none_is_followed(world: World) -> None:
     for kind in world.kinds:
         world.make(kind, kind, b"x")
@@ -67,19 +88,19 @@ def test_each_kind_of_entry_is_distinguished_and_none_is_followed(world: World) 
         )
         assert all(tree.stat(name) == state for name, state in listing)
         assert tree.entries("symlink") is None
-        assert [tree.fingerprint(kind) for kind in world.kinds if kind != "file"] == [None] * (
-            len(world.kinds) - 1
-        )
+        assert [name for name, state in listing if tree.fingerprint(name, state) is not None] == ["file"]
 
 
 def test_what_is_not_there_is_nothing(world: World) -> None:
     world.make("file", "file", b"x")
     with world.backend.open() as tree:
+        file = tree.stat("file")
+        assert file is not None
         assert tree.stat("nothing") is None
         assert tree.stat("file/below") is None
         assert tree.entries("nothing") is None
         assert tree.entries("file") is None
-        assert tree.fingerprint("nothing") is None
+        assert tree.fingerprint("nothing", file) is None
 
 
 def test_an_entry_keeps_its_identity_until_it_is_replaced(world: World) -> None:
@@ -102,9 +123,10 @@ def test_a_fingerprint_is_of_the_size_and_the_first_middle_and_last_64_kib(world
         content[:65_536] + content[(size - 65_536) // 2 : (size - 65_536) // 2 + 65_536] + content[-65_536:]
     )  # fmt: skip
     with world.backend.open() as tree:
-        found, state = tree.fingerprint("a"), tree.stat("a")
+        state = tree.stat("a")
+        assert state is not None
+        found = tree.fingerprint("a", state)
     assert found is not None
-    assert state is not None
     assert found.of(state)
     assert found.xxh3 == xxhash.xxh3_128_hexdigest(size.to_bytes(8, "little") + read)
 
@@ -114,7 +136,7 @@ def test_an_md5_beside_a_fingerprint_is_of_the_whole_content(world: World, size:
     content = bytes(range(256)) * (size // 256 + 1)
     world.make("a", "file", content[:size])
     with world.backend.open() as tree:
-        found = tree.fingerprint("a")
+        found = fingerprint(tree, "a")
     assert found is not None
     is_given = isinstance(world, Shared) and size <= WHOLE
     assert found.md5 == (hashlib.md5(content[:size]).hexdigest() if is_given else None)
@@ -141,7 +163,7 @@ def test_the_same_content_has_the_same_fingerprint_and_another_length_another(wo
     for name, content in (("a", b"same"), ("b", b"same"), ("c", b"same\0")):
         world.make(name, "file", content)
     with world.backend.open() as tree:
-        prints = [found.xxh3 for name in "abc" if (found := tree.fingerprint(name)) is not None]
+        prints = [found.xxh3 for name in "abc" if (found := fingerprint(tree, name)) is not None]
     assert prints[0] == prints[1] != prints[2]
 
 
@@ -393,13 +415,15 @@ def test_what_cannot_be_read_is_not_taken_for_gone() -> None:
     backend = FakeBackend()
     backend.make("d", "dir")
     backend.make("d/a", "file", b"x")
-    backend.broken.add("d/a")
     with backend.open() as tree:
+        seen = tree.stat("d/a")
+        assert seen is not None
+        backend.broken.add("d/a")
         with pytest.raises(Unreadable):
             tree.stat("d/a")
         with pytest.raises(Unreadable):
             tree.entries("d")
-        assert tree.fingerprint("d/a") is None
+        assert tree.fingerprint("d/a", seen) is None
 
 
 def test_a_root_that_cannot_be_listed_cannot_be_opened() -> None:

@@ -161,10 +161,12 @@ class FakeTree:
                     del self.backend.nodes[inner]
         return found
 
-    def fingerprint(self, path: str) -> Print | None:
+    def fingerprint(self, path: str, seen: FileState) -> Print | None:
         """See the interface."""
         node = self.backend.nodes.get(path)
         if node is None or node.type != "file" or not node.readable or path in self.backend.broken:
+            return None
+        if (len(node.content), node.mtime_ns, node.inode) != (seen.size, seen.mtime_ns, seen.inode):
             return None
         content = node.content
         xxh3 = xxh3_of(len(content), lambda length, start: content[start : start + length])

@@ -78,14 +78,14 @@ class LocalTree:
         except OSError as error:
             raise Unreadable(path, _reason(error)) from error
 
-    def fingerprint(self, path: str) -> Print | None:
+    def fingerprint(self, path: str, seen: FileState) -> Print | None:
         """See the interface."""
         try:
             descriptor = self._opened(path)
         except OSError:  # gone, not readable, a symlink by now: then there is no fingerprint
             return None
         try:
-            return _fingerprint(descriptor)
+            return _fingerprint(descriptor, seen)
         except OSError:  # a bad sector or a lost mount: the next scan tries again
             return None
         finally:
@@ -129,29 +129,24 @@ def _entry(entry: os.DirEntry[str]) -> tuple[str, FileState] | None:
 
 def _state(status: os.stat_result) -> FileState:
     return FileState(
-        _type(status.st_mode), status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, status.st_nlink,
-        status.st_ctime_ns,
+        _TYPES.get(status.st_mode & _FORMAT, "other"), status.st_size, status.st_mtime_ns, status.st_dev,
+        status.st_ino, status.st_nlink, status.st_ctime_ns,
     )  # fmt: skip
 
 
-def _type(mode: int) -> FileType:
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISDIR(mode):
-        return "dir"
-    return "symlink" if stat.S_ISLNK(mode) else "other"
+_TYPES: dict[int, FileType] = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFLNK: "symlink"}
+_FORMAT = 0o170000
+"""The bits of a mode that are its type (POSIX's S_IFMT)."""
 
 
-def _fingerprint(descriptor: int) -> Print | None:
-    before = os.fstat(descriptor)
-    if not stat.S_ISREG(before.st_mode):
-        return None
-    size = before.st_size
-    xxh3 = xxh3_of(size, partial(os.pread, descriptor))
+def _fingerprint(descriptor: int, seen: FileState) -> Print | None:
+    xxh3 = xxh3_of(seen.size, partial(os.pread, descriptor))
     after = os.fstat(descriptor)
-    if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
+    if not stat.S_ISREG(after.st_mode) or (seen.size, seen.mtime_ns, seen.inode) != (
+        after.st_size, after.st_mtime_ns, after.st_ino,
+    ):  # fmt: skip
         return None
-    return Print(size, before.st_mtime_ns, before.st_ino, xxh3)
+    return Print(seen.size, seen.mtime_ns, seen.inode, xxh3)
 
 
 def _reason(error: OSError) -> str:

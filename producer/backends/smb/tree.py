@@ -13,6 +13,7 @@ from producer.core.facts import Print
 from producer.core.fingerprint import SAMPLE, WHOLE, starts, xxh3_of
 from producer.core.identity import Faulty
 from producer.errors import RootFault, Unreadable
+from schemas.identity import same_content
 from schemas.raw import FileState, RootIdentity
 from storage.errors import ShareFault, StorageError
 from storage.errors import Unreadable as UnreadableThere
@@ -51,18 +52,20 @@ class SmbTree:
         except ShareFault as fault:
             raise root_fault(fault) from fault
 
-    def fingerprint(self, path: str) -> Print | None:
+    def fingerprint(self, path: str, seen: FileState) -> Print | None:
         """See the interface."""
         try:
             whole = self._files.whole(path, WHOLE)
             if whole is not None:
                 state, content = whole
+                if not same_content(seen, state):
+                    return None
                 md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
                 xxh3 = xxh3_of(state.size, lambda length, start: content[start : start + length])
                 return Print(state.size, state.mtime_ns, state.inode, xxh3, md5)
             with self._files.opened(path) as file:
                 before = file.found
-                if before.type != "file":
+                if before.type != "file" or not same_content(seen, before):
                     return None
                 samples, after = self._sampled(file, before.size)
                 if after != before:

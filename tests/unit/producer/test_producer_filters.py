@@ -70,4 +70,4 @@ def test_any_pattern_compiles_and_whole_path_and_child_agree(pattern: str, path:
     filters = Filters([pattern])
     parent, _, name = path.rpartition("/")
     above = not parent or filters.admits(parent, is_dir=True)
-    assert filters.admits(path, is_dir=is_dir) is (above and filters.admits_child(parent, name, is_dir=is_dir))
+    assert filters.admits(path, is_dir=is_dir) is (above and filters.admits_child(path, name, is_dir=is_dir))

@@ -29,7 +29,7 @@ def learn(index: Index, files: FakeBackend) -> None:
     with files.open() as tree:
         for path in files.nodes:
             if path and (state := tree.stat(path)) is not None:
-                index.put(path, state, None if (found := tree.fingerprint(path)) is None else found.xxh3)
+                index.put(path, state, None if (found := tree.fingerprint(path, state)) is None else found.xxh3)
 
 
 def many(count: int) -> FakeBackend:
