@@ -20,6 +20,7 @@ from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
 from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.record.memory_records import MemoryRecords
 
+from runtime.kafka_pacing import paced_fetch
 from schemas.log_record import StoredRecord
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ def deliver_chunks(consumer: AIOKafkaConsumer, unpack: Unpack[T]) -> None:
         "PartitionRecords": partial(_Chunks, unpack),
     }
     function = FunctionType(of_fetcher.__code__, names, of_fetcher.__name__, of_fetcher.__defaults__)
-    fetcher._proc_fetch_request = MethodType(function, fetcher)
+    fetcher._proc_fetch_request = paced_fetch(MethodType(function, fetcher))  # in place of the one that was paced
 
 
 class _Stored:

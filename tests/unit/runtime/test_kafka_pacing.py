@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.cluster import ClusterMetadata
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import NodeNotReadyError
 from aiokafka.structs import PartitionMetadata
 
+from runtime.chunked_records import deliver_chunks
 from runtime.kafka_pacing import (
     FAST_FETCH_SECONDS,
     FREE_ANSWERS,
@@ -113,6 +117,21 @@ def test_fetches_that_fail_at_once_are_paused_for_each_node_by_itself() -> None:
 
     asyncio.run(main())
     assert nodes.count(1) <= FREE_REQUESTS + 6
+
+
+def test_a_consumer_whose_batches_are_handed_over_is_paced_too() -> None:
+    class Unreachable:
+        async def send(self, *_: Any) -> None:
+            raise NodeNotReadyError
+
+    fetcher = Fetcher.__new__(
+        Fetcher
+    )  # what a fetch that fails at once needs of one, and nothing that runs by itself
+    fetcher._client, fetcher._retry_backoff, fetcher._preferred_read_replica = Unreachable(), 0, {}
+    deliver_chunks(SimpleNamespace(_fetcher=fetcher), lambda _place, _batch: iter(()))
+    request = SimpleNamespace(topics=[])
+    count = asyncio.run(requests_within(1.0, fetcher._proc_fetch_request, None, 1, request))
+    assert count <= FREE_REQUESTS + 6
 
 
 def test_a_pause_ends_with_its_consumer() -> None:
