@@ -6,10 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime.chunked_records import Chunk, deliver_chunks
 from runtime.kafka import Kafka, stop_client
 from schemas.topics import RAW
 from tests.support.operator import Operator
@@ -22,16 +20,12 @@ CONSUMERS = 10
 BACK_SECONDS = 20.0
 
 
-async def reading(kafka: Kafka, *, in_chunks: bool = False) -> list[AIOKafkaConsumer]:
-    """Consumers at the end of a partition, each after its first fetch; `in_chunks`: as replays read."""
+async def reading(kafka: Kafka) -> list[AIOKafkaConsumer]:
+    """Consumers at the end of a partition, each after its first fetch."""
     place, found = TopicPartition(kafka.name(RAW), 0), []
     for _ in range(CONSUMERS):
         consumer = kafka.tail_consumer()
         await consumer.start()
-        if in_chunks:
-            deliver_chunks(
-                consumer, lambda _place, batch: (Chunk(record.offset, record) for record in batch.records())
-            )
         consumer.assign([place])
         await consumer.seek_to_end(place)
         await consumer.getmany(timeout_ms=100)
@@ -46,9 +40,9 @@ async def cpu_share() -> float:
     return (time.process_time() - before) / (time.monotonic() - began)
 
 
-def share_after(kafka: Kafka, happens: Callable[[], object], *, in_chunks: bool) -> float:
+def share_after(kafka: Kafka, happens: Callable[[], object]) -> float:
     async def main() -> float:
-        consumers = await reading(kafka, in_chunks=in_chunks)
+        consumers = await reading(kafka)
         try:
             await asyncio.to_thread(happens)
             await asyncio.sleep(1.0)
@@ -59,9 +53,8 @@ def share_after(kafka: Kafka, happens: Callable[[], object], *, in_chunks: bool)
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("in_chunks", [False, True], ids=["records", "chunks"])
-def test_a_topic_that_was_deleted_keeps_no_processor_busy(kafka: Kafka, in_chunks: bool) -> None:
-    assert share_after(kafka, lambda: Operator(kafka).delete(RAW), in_chunks=in_chunks) < MOST_CPU
+def test_a_topic_that_was_deleted_keeps_no_processor_busy(kafka: Kafka) -> None:
+    assert share_after(kafka, lambda: Operator(kafka).delete(RAW)) < MOST_CPU
 
 
 def test_while_no_broker_can_be_reached_nobody_is_busy_and_then_all_go_on(broker_factory: Brokers) -> None:

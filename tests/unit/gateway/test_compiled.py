@@ -19,7 +19,7 @@ from gateway.log.compiled import Unpack, compiled
 from runtime.chunked_records import Body
 from tests.support.frames_fuzz import PLACE, Hand, framed, framers
 
-SEEDS = 150
+SEEDS = 100
 
 
 @pytest.fixture(scope="module")
