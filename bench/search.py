@@ -22,7 +22,7 @@ from bench.__main__ import database
 from bench.projector import BATCH, CHANGES, a_database, measure, write
 from bench.search_queries import hostile, typed
 from bench.search_rows import COLUMNS, ROOTS, rows
-from bench.support import show
+from bench.support import additions_seconds, show
 from cli.provisioning.tables import apply_migrations, migrations
 from gateway.core.rights import EVERYTHING, Rights
 from gateway.tables.catalogue import CatalogueQueries
@@ -206,7 +206,10 @@ def printed(title: str, took: list[Took], others: list[tuple[str, str]], figures
         (one.kind, f"p50 {one.p50:.1f}, p95 {one.p95:.1f}, max {one.most:.1f} ms; {one.empty} found nothing")
         for one in took
     ]
-    each = {f"{one.kind}, p95": one.p95 for one in took} | {f"{one.kind}, max": one.most for one in took}
+    additions = additions_seconds()
+    lines.append(("a loop of 10 million additions", f"{additions:.2f} s: how fast the machine is"))
+    each = {"additions_seconds": additions}
+    each |= {f"{one.kind}, p95": one.p95 for one in took} | {f"{one.kind}, max": one.most for one in took}
     show(title, lines + others, each | figures)
 
 

@@ -26,7 +26,7 @@ LONGEST_STEP_SECONDS = 0.3
 """Events wait for a scan no longer than this. Between the two limits a step ends only at the end of a directory, because
 every difference that was listed in one step has to be checked again in the next."""
 
-STEP_FACTS = 1_024
+STEP_FACTS = 2_048
 LOOKS_BETWEEN = 1_000
 """Entries of one directory after which a step may end, where none of them differs."""
 

@@ -10,12 +10,20 @@ import re
 from collections.abc import Iterable
 
 
+_SIGNS = frozenset("*?[")
+"""Characters that make a pattern more than a name."""
+
+
 class Filters:
     """Compiled patterns of one root."""
 
     def __init__(self, exclude: Iterable[str], include: Iterable[str] = ()) -> None:
         exclude, include = tuple(exclude), tuple(include)
-        self._names = _any(_regex(p) for p in exclude if "/" not in p)
+        names = [p for p in exclude if "/" not in p]
+        self._plain_names = frozenset(
+            p for p in names if _SIGNS.isdisjoint(p)
+        )  # most are, and a set is quicker to ask
+        self._names = _any(_regex(p) for p in names if p not in self._plain_names)
         self._paths = _any(_regex(p.strip("/")) + "(?:/.*)?" for p in exclude if "/" in p)
         self._include = _any(
             ("(?:.*/)?" if "/" not in p else "") + _regex(p.strip("/")) for p in include
@@ -23,15 +31,18 @@ class Filters:
 
     def admits(self, path: str, *, is_dir: bool) -> bool:
         """True when the path is observed. Checks every component, so its parents need not have been checked."""
-        if self._names is not None and any(map(self._names.match, path.split("/"))):
-            return False
-        return self._below(path, is_dir)
+        return not any(map(self._excludes_name, path.split("/"))) and self._below(path, is_dir)
 
     def admits_child(self, path: str, name: str, *, is_dir: bool) -> bool:
         """As `admits`, for the path of an entry of a directory that is itself admitted, and its name there."""
-        if self._names is not None and self._names.match(name):
+        if name in self._plain_names or (self._names is not None and self._names.match(name)):
             return False
+        if self._paths is None and self._include is None:
+            return True
         return self._below(path, is_dir)
+
+    def _excludes_name(self, name: str) -> bool:
+        return name in self._plain_names or (self._names is not None and self._names.match(name) is not None)
 
     def _below(self, path: str, is_dir: bool) -> bool:
         if self._paths is not None and self._paths.match(path):
