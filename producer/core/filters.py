@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-
 _SIGNS = frozenset("*?[")
 """Characters that make a pattern more than a name."""
 
