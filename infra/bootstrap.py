@@ -205,10 +205,14 @@ def _set_up(wanted: str) -> None:
 
 
 def _compile() -> None:
-    """Compile what may be compiled. A second if there is something to do, else as long as it takes to see that."""
-    if not COMPILED.exists() or COMPILED.read_text() != _compiled_fingerprint():
-        COMPILED.unlink(missing_ok=True)
-        _run("the compiled code", str(VENV / "bin" / "python"), str(COMPILING))
+    """Compile what may be compiled, which takes a second; what prevents it is one line, and everything works without."""
+    if COMPILED.exists() and COMPILED.read_text() == _compiled_fingerprint():
+        return
+    COMPILED.unlink(missing_ok=True)
+    code, output = _output_of((str(VENV / "bin" / "python"), str(COMPILING)), None)
+    if not os.isatty(2):  # there it has been shown
+        _write(1, output)
+    if code == 0:
         COMPILED.write_text(_compiled_fingerprint())
 
 
