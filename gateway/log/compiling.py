@@ -24,10 +24,6 @@ MODULE = "catalogizer_frames"
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fstack-protector-strong", "-shared")
 
 
-class Missing(Exception):
-    """What compiling needs and is not here."""
-
-
 def main(arguments: list[str]) -> int:
     """Compile into the directory, by default where this Python's packages are; the exit code."""
     directory = Path(arguments[0] if arguments else sysconfig.get_path("platlib"))
@@ -36,7 +32,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         argv = command(compiler(), headers())
-    except Missing as missing:
+    except FileNotFoundError as missing:
         made.unlink(missing_ok=True)  # of another source
         print(f"replays will be framed by interpreted code, more slowly: {missing} to have it compiled")
         return 0
@@ -51,19 +47,19 @@ def main(arguments: list[str]) -> int:
 
 
 def compiler() -> str:
-    """The C compiler: CC, or the machine's `cc`. Raises Missing."""
+    """The C compiler: CC, or the machine's `cc`. Raises FileNotFoundError."""
     words = shlex.split(os.environ.get("CC", "cc"))
     found = shutil.which(words[0]) if len(words) == 1 else None
     if found is None:
-        raise Missing(f"there is no C compiler `{' '.join(words)}`; install one (gcc)")
+        raise FileNotFoundError(f"there is no C compiler `{' '.join(words)}`; install one (gcc)")
     return found
 
 
 def headers() -> str:
-    """The directory of this Python's C headers. Raises Missing."""
+    """The directory of this Python's C headers. Raises FileNotFoundError."""
     directory = sysconfig.get_path("include")
     if not Path(directory, "Python.h").is_file():
-        raise Missing(f"there is no {directory}/Python.h; install Python's headers (python3-dev)")
+        raise FileNotFoundError(f"there is no {directory}/Python.h; install Python's headers (python3-dev)")
     return directory
 
 
