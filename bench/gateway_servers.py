@@ -28,7 +28,6 @@ from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 from gateway.live.sockets import SocketProtocol, sink_of
 from gateway.live.streaming import Streaming
-from gateway.log.compiled import compiled
 from gateway.log.framer import Framer
 from gateway.log.reader import LogReader
 from gateway.settings import GatewaySettings
@@ -97,7 +96,7 @@ Prepare = Callable[[Cell], Awaitable[Publish]]
 
 def _ours(app: FastAPI) -> Prepare:
     settings = GatewaySettings()
-    framer = Framer(MEDIA_UPDATES, legacy_payload=settings.legacy_payload, compiled=compiled())
+    framer = Framer(MEDIA_UPDATES, legacy_payload=settings.legacy_payload)
     kafka = Kafka(KafkaSettings(bootstrap_servers="localhost:1"), "bench")
     streaming = Streaming((), LogReader(kafka, {}, 1), settings.ring_bytes, settings.ring_seconds)
     streaming.open(MEDIA_UPDATES.name, "e", {0: FIRST_OFFSET})
@@ -131,7 +130,7 @@ def _ours(app: FastAPI) -> Prepare:
     async def publish(cell: Cell) -> None:
         for _ in range(cell.events // cell.per_step):
             at = streaming.memory.head(PLACE)
-            records = framer.frames(PARTITION, [_shared(n) for n in range(at, at + cell.per_step)])
+            records = framer.frames(PARTITION, map(_shared, range(at, at + cell.per_step)))
             streaming.publish([TailBatch(PLACE, records, at + cell.per_step)])
             await asyncio.sleep(0.001)
             await level()
@@ -212,8 +211,7 @@ def _c(app: FastAPI) -> Prepare:
         await websocket.receive_text()
 
     async def prepare(cell: Cell) -> Publish:
-        numbers = range(FIRST_OFFSET, FIRST_OFFSET + cell.per_step)
-        records = framer.frames(PARTITION, [_shared(n) for n in numbers])
+        records = framer.frames(PARTITION, map(_shared, range(FIRST_OFFSET, FIRST_OFFSET + cell.per_step)))
         joined = b"".join(text_frame(payload) for _, _, payload, _ in records)
         return functools.partial(publish, cell.events // cell.per_step, joined)
 

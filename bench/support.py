@@ -47,8 +47,8 @@ def cpu_seconds() -> float:
 
 
 def additions_seconds() -> float:
-    """CPU seconds of a Python loop of ten million additions, the least of three: how fast the machine is just now. 0.4 on a
-    desktop processor of 2024 under Python 3.11; figures of machines, and of hours, are comparable by it."""
+    """CPU seconds of a Python loop of ten million additions, the least of three: how fast the machine is just now. By
+    it figures of different hours can be compared."""
     return min(_additions() for _ in range(3))
 
 

@@ -72,11 +72,6 @@ class Journal:
         self._committed()
 
     def _apply(self, fact: Fact, via: Via, resend: bool, written: Written) -> None:
-        if type(fact) is There and self._index.has_directory(
-            fact.path.rpartition("/")[0]
-        ):  # nearly all of a scan's
-            self._there(fact, via, resend, written)
-            return
         match fact:
             case There(path) | Moved(path=path) if (above := self._unknown_above(path)) is not None:
                 written.unplaced.append(above)

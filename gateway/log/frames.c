@@ -1,6 +1,6 @@
 /* Unpacks stored media updates and frames them as `framer.py` does, byte for byte, at a fraction of the cost.
  *
- * Compiled by `infra/compile.py` where there is a C compiler; nothing needs it. It judges nothing that is out of the ordinary: a
+ * Compiled by `compiling.py` where there is a C compiler; nothing needs it. It judges nothing that is out of the ordinary: a
  * record that is not in the plain form below is left to `framer.py`, so there is one place that says what is an event and what
  * is a gap. Plain is less than what `framer.py` accepts, never more:
  *

@@ -34,11 +34,7 @@ class Filters:
 
     def admits_child(self, path: str, name: str, *, is_dir: bool) -> bool:
         """As `admits`, for the path of an entry of a directory that is itself admitted, and its name there."""
-        if name in self._plain_names or (self._names is not None and self._names.match(name)):
-            return False
-        if self._paths is None and self._include is None:
-            return True
-        return self._below(path, is_dir)
+        return not self._excludes_name(name) and self._below(path, is_dir)
 
     def _excludes_name(self, name: str) -> bool:
         return name in self._plain_names or (self._names is not None and self._names.match(name) is not None)

@@ -142,11 +142,8 @@ _FORMAT = 0o170000
 def _fingerprint(descriptor: int, seen: FileState) -> Print | None:
     xxh3 = xxh3_of(seen.size, partial(os.pread, descriptor))
     after = os.fstat(descriptor)
-    if not stat.S_ISREG(after.st_mode) or (seen.size, seen.mtime_ns, seen.inode) != (
-        after.st_size, after.st_mtime_ns, after.st_ino,
-    ):  # fmt: skip
-        return None
-    return Print(seen.size, seen.mtime_ns, seen.inode, xxh3)
+    found = Print(after.st_size, after.st_mtime_ns, after.st_ino, xxh3)
+    return found if stat.S_ISREG(after.st_mode) and found.of(seen) else None
 
 
 def _reason(error: OSError) -> str:

@@ -124,9 +124,8 @@ def test_a_consumer_whose_batches_are_handed_over_is_paced_too() -> None:
         async def send(self, *_: Any) -> None:
             raise NodeNotReadyError
 
-    fetcher = Fetcher.__new__(
-        Fetcher
-    )  # what a fetch that fails at once needs of one, and nothing that runs by itself
+    # what a fetch that fails at once needs of a fetcher, and nothing that runs by itself
+    fetcher = Fetcher.__new__(Fetcher)
     fetcher._client, fetcher._retry_backoff, fetcher._preferred_read_replica = Unreachable(), 0, {}
     deliver_chunks(SimpleNamespace(_fetcher=fetcher), lambda _place, _batch: iter(()))
     request = SimpleNamespace(topics=[])
