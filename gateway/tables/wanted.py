@@ -95,12 +95,12 @@ MAX_FACETS = 12
 
 
 def _facets(value: object) -> object:
-    """From the parameter, which may be repeated (then it is a list): names separated by commas."""
+    """From the parameter, which may be repeated (then it is a list): names between commas, each of which counts once."""
     parts = value if isinstance(value, list) else [value]
     texts = [part for part in parts if isinstance(part, str)]
     if len(texts) < len(parts):
         return value
-    return tuple(name for text in texts for name in text.split(",") if name)
+    return tuple(dict.fromkeys(name for text in texts for name in text.split(",") if name))
 
 
 Text = Annotated[Annotated[str, Field(max_length=1_024)] | None, BeforeValidator(lambda text: text or None)]

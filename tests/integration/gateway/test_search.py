@@ -196,6 +196,13 @@ def test_facets_count_what_is_found(filled: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("parameters", [{}, {"query": "a"}, {"storage_root": "films"}])
+def test_a_facet_that_is_named_twice_is_counted_once(filled: str, parameters: dict[str, Any]) -> None:
+    once, twice = (found(filled, facets=names, **parameters) for names in ("year,genre", "year,genre,year,genre"))
+    assert once.facets
+    assert twice == once
+
+
 @pytest.mark.parametrize("common", [0, 10**9], ids=["by index", "in turn"])
 def test_of_very_many_hits_facets_are_counted_of_a_part_and_the_page_is_right(
     alike: str, monkeypatch: pytest.MonkeyPatch, common: int
